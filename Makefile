@@ -1,0 +1,41 @@
+# `make run` on a fresh machine: makes .venv, installs, starts the dashboard. The second time it starts in seconds.
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip --disable-pip-version-check
+DATA_DIR ?= data
+
+.PHONY: run test check proofs screenshots clean
+
+run: .venv/ready
+	.venv/bin/streamlit run streamlit_app.py
+
+# The whole suite, browser tests included: they need Chromium (Debian: apt-get install chromium), and skip without it.
+test: .venv/ready-dev
+	.venv/bin/python -m pytest -m "not long" $(ARGS)
+
+# Style and types.
+check: .venv/ready-dev
+	.venv/bin/ruff check .
+	.venv/bin/pyright
+
+# Long proofs: fifty kill -9 of a training process, and whatever else takes minutes.
+proofs: .venv/ready-dev
+	.venv/bin/python -m pytest -m long $(ARGS)
+
+# The pictures in README.md, from a real dashboard in a real browser.
+screenshots: .venv/ready-dev
+	.venv/bin/python docs/screenshots.py
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+.venv/ready: .venv/bin/python requirements.txt constraints.txt
+	$(PIP) install -r requirements.txt -c constraints.txt
+	touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.txt requirements-onnx.txt
+	$(PIP) install -r requirements-dev.txt -c constraints.txt
+	touch $@
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache

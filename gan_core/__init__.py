@@ -1,0 +1,1 @@
+"""GAN Workbench without a browser: data, networks, games, training, runs on disk."""

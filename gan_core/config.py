@@ -1,0 +1,347 @@
+"""Every choice a person can make about a run, validated once.
+
+One pydantic model feeds the shell's flags (`cli.py`), the form on the Train page and `run.json`. A field carries
+its title, the group it is shown in and one sentence on what it does to the game; a preset (`presets.py`) holds only
+what differs from the defaults here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticUndefined
+
+from gan_core.errors import ConfigError
+
+Objective = Literal["minimax", "non-saturating", "least-squares", "wasserstein", "hinge", "relativistic"]
+Augmentation = Literal["colour", "translation", "cutout"]
+
+GROUPS = ("Data", "Networks", "Objective", "Optimiser", "Length", "Saving", "Machine")
+
+
+def _split(value: Any) -> Any:
+    """A shell writes a list as `a,b`; a form and JSON give a list."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip() and part.strip() != "none")
+    return value
+
+
+def setting(default: Any, title: str, help: str, group: str, *, main: bool = False, **limits: Any) -> Any:
+    """A config field with what the form and the shell show of it."""
+    return Field(default, title=title, description=help, json_schema_extra={"group": group, "main": main}, **limits)
+
+
+class RunConfig(BaseModel):
+    """The whole of what was asked of one run. Frozen: a changed setting is a new config."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+    preset: str = setting(
+        "quick", "Preset", "The named recipe these settings began from.", "Data", main=True, max_length=40
+    )
+    dataset: str = setting(
+        "digits", "Dataset", "What the discriminator is shown as real.", "Data", main=True, max_length=40
+    )
+    data_dir: str | None = setting(
+        None, "Data folder", "Where downloaded data sets lie. Empty: $GAN_DATA_DIR, else data/.", "Data"
+    )
+    dataset_path: str | None = setting(
+        None, "Picture folder", "For the dataset 'folder': a folder of pictures (sub-folders are classes) or a zip.",
+        "Data",
+    )
+    image_size: Literal[28, 32, 64] = setting(
+        28, "Picture size", "Pixels per side that pictures of the dataset 'folder' are cropped and resized to.", "Data"
+    )
+    colour: Literal["auto", "grey", "colour"] = setting(
+        "auto", "Colour", "For the dataset 'folder'. auto: grey where every picture is grey.", "Data"
+    )
+
+    network: Literal["mlp", "dcgan"] = setting(
+        "dcgan", "Networks", "dcgan sees neighbouring pixels together (convolutions); mlp is the article's fully "
+        "connected pair, which sees no neighbourhood and learns more slowly.", "Networks", main=True,
+    )
+    conditional: Literal["auto", "yes", "no"] = setting(
+        "auto", "Conditional", "Tell both networks the class: G draws the digit it is asked for and D judges whether "
+        "the picture fits it. auto: where the data has labels.", "Networks",
+    )
+    latent_dim: int = setting(
+        64, "Latent size", "How many random numbers G turns into one picture: more gives room for variety.",
+        "Networks", ge=1, le=1024,
+    )
+    width: int = setting(
+        32, "Width", "Channels of dcgan's outermost layer; inner layers have twice as many each. Wider is better "
+        "and slower.", "Networks", ge=4, le=256,
+    )
+    discriminator_norm: Literal["none", "spectral", "batch"] = setting(
+        "spectral", "Normalisation in D", "spectral keeps D from changing its mind too steeply (Miyato 2018), which "
+        "steadies the game; batch is DCGAN's own.", "Networks",
+    )
+
+    objective: Objective = setting(
+        "hinge", "Objective", "What the two players are rewarded for: how strongly each move pushes the other.",
+        "Objective", main=True,
+    )
+    critic_steps: int = setting(
+        1, "D steps per G step", "How often D learns for each time G does. Wasserstein wants a critic ahead of G.",
+        "Objective", ge=1, le=20,
+    )
+    gp_weight: float = setting(
+        10.0, "Gradient penalty", "Weight of the penalty that holds the Wasserstein critic's slope at 1.",
+        "Objective", ge=0, le=1000,
+    )
+    r1_weight: float = setting(
+        0.0, "R1 weight", "Penalty on D's slope at real pictures: flattens D where it is right, so that G's lesson "
+        "does not explode. 0 is off.", "Objective", ge=0, le=1000,
+    )
+    r2_weight: float = setting(
+        0.0, "R2 weight", "The same at G's pictures. 0 is off.", "Objective", ge=0, le=1000
+    )
+    penalty_interval: int = setting(
+        1, "Penalty interval", "R1 and R2 only every so many D steps, weighted up as much (lazy regularisation): "
+        "faster, slightly coarser.", "Objective", ge=1, le=64,
+    )
+    label_smoothing: float = setting(
+        0.0, "Label smoothing", "Real counts as 1 minus this, so that D is never quite certain. For minimax and "
+        "non-saturating.", "Objective", ge=0, le=0.5,
+    )
+    instance_noise: float = setting(
+        0.0, "Instance noise", "Noise on what D sees, real and fake, blurring the line between them; falls to 0 over "
+        "the images below.", "Objective", ge=0, le=2,
+    )
+    instance_noise_images: int = setting(
+        100_000, "Noise fades over", "Images seen until instance noise is 0.", "Objective", ge=1, le=10**10
+    )
+    augment: Annotated[tuple[Augmentation, ...], BeforeValidator(_split)] = setting(
+        (), "Augmentation", "Random changes to all that D sees, real and fake alike, through which G's lesson still "
+        "flows (Zhao 2020). For small data, where D would learn it by heart.", "Objective",
+    )
+
+    batch_size: int = setting(
+        64, "Batch", "Pictures per step. Larger is steadier, and slower per step.", "Optimiser", ge=2, le=4096
+    )
+    lr_d: float = setting(
+        4e-3, "Learning rate D", "How far D moves per step.", "Optimiser", main=True, gt=0, le=1
+    )
+    lr_g: float = setting(
+        4e-3, "Learning rate G", "How far G moves per step.", "Optimiser", main=True, gt=0, le=1
+    )
+    beta1: float = setting(
+        0.0, "Adam beta 1", "Momentum of the step: high values make a GAN circle.", "Optimiser", ge=0, lt=1
+    )
+    beta2: float = setting(
+        0.9, "Adam beta 2", "Memory of the gradient's size.", "Optimiser", ge=0, lt=1
+    )
+    lr_decay: Literal["none", "linear", "cosine"] = setting(
+        "none", "Rate decay", "How both rates fall: the last steps of a game settle when they get smaller.",
+        "Optimiser",
+    )
+    lr_decay_from: int = setting(
+        100_000, "Decay from", "Images seen when the rates begin to fall.", "Optimiser", ge=0, le=10**10
+    )
+    lr_decay_to: int = setting(
+        200_000, "Decay to", "Images seen when the rates reach their end.", "Optimiser", ge=1, le=10**10
+    )
+    lr_decay_floor: float = setting(
+        0.0, "Decay floor", "The end, as a share of the first rate.", "Optimiser", ge=0, le=1
+    )
+    ema_half_life: int = setting(
+        8_850, "EMA half-life", "G's pictures are drawn with a running average of its weights; after this many images "
+        "an old weight counts half. 0: the weights as they are.", "Optimiser", ge=0, le=10**9,
+    )
+
+    images: int | None = setting(
+        None, "Images", "Train until so many real pictures were shown.", "Length", main=True, ge=1, le=10**12
+    )
+    epochs: float | None = setting(
+        None, "Epochs", "Train until the data was shown so many times.", "Length", gt=0, le=10**7
+    )
+    seconds: float | None = setting(
+        None, "Seconds", "Train for so many seconds.", "Length", gt=0, le=10**8
+    )
+
+    grid: int = setting(
+        8, "Sample grid", "Pictures per side of the sample grid.", "Saving", ge=1, le=16
+    )
+    sample_every_images: int | None = setting(
+        8_000, "Grid every (images)", "Keep a sample grid every so many images; the first few come sooner.",
+        "Saving", ge=1, le=10**10,
+    )
+    sample_every_epochs: float | None = setting(
+        None, "Grid every (epochs)", "Keep a sample grid every so many epochs.", "Saving", gt=0, le=10**6
+    )
+    record_every_steps: int = setting(
+        10, "Record every", "Steps averaged into one point of the curves.", "Saving", ge=1, le=100_000
+    )
+    save_every_images: int = setting(
+        50_000, "Checkpoint every", "Images between checkpoints; at least one is written each minute.",
+        "Saving", ge=1, le=10**10,
+    )
+    keep_checkpoints: int = setting(
+        10, "Checkpoints kept", "Older ones are removed; sample grids are all kept.", "Saving", ge=1, le=10_000
+    )
+
+    seed: int = setting(
+        42, "Seed", "Everything random follows from it: the same seed gives the same run.", "Machine",
+        main=True, ge=0, le=2**31 - 1,
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = setting(
+        "auto", "Device", "auto: a GPU where PyTorch finds one.", "Machine"
+    )
+    threads: int = setting(
+        0, "CPU threads", "Threads of the training step; 0: up to 4 of this machine's cores.", "Machine", ge=0, le=256
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> RunConfig:
+        """Combinations that cannot work, each named with the way out."""
+        lengths = [name for name in ("images", "epochs", "seconds") if getattr(self, name) is not None]
+        if len(lengths) > 1:
+            raise ValueError(f"{' and '.join(lengths)}: give only one of images, epochs, seconds")
+        if (self.sample_every_images is None) == (self.sample_every_epochs is None):
+            raise ValueError("sample_every_images, sample_every_epochs: give exactly one of them")
+        if self.dataset == "folder" and not self.dataset_path:
+            raise ValueError("dataset_path: the dataset 'folder' needs the path of a folder of pictures, or of a zip")
+        if self.lr_decay != "none" and self.lr_decay_to <= self.lr_decay_from:
+            raise ValueError(
+                f"lr_decay_to = {self.lr_decay_to}: must be more than lr_decay_from = {self.lr_decay_from}"
+            )
+        if self.network == "mlp" and self.discriminator_norm == "batch":
+            raise ValueError("discriminator_norm = 'batch': the network mlp allows 'none' or 'spectral'")
+        if self.discriminator_norm == "batch":
+            # Batch norm ties the pictures of a batch together; a penalty on each picture's own slope then has no
+            # meaning (Gulrajani 2017, section 4).
+            for field, on in (
+                ("objective", self.objective == "wasserstein"),
+                ("r1_weight", self.r1_weight > 0),
+                ("r2_weight", self.r2_weight > 0),
+            ):
+                if on:
+                    raise ValueError(
+                        f"{field} = {getattr(self, field)!r}: gradient penalties need each picture judged alone; "
+                        "set discriminator_norm to 'none' or 'spectral'"
+                    )
+        if self.label_smoothing > 0 and self.objective not in ("minimax", "non-saturating"):
+            raise ValueError(
+                f"label_smoothing = {self.label_smoothing}: only the objectives minimax and non-saturating have "
+                f"labels to smooth; objective is {self.objective!r}, set label_smoothing to 0"
+            )
+        if len(set(self.augment)) != len(self.augment):
+            raise ValueError(f"augment = {self.augment}: each of colour, translation, cutout at most once")
+        return self
+
+    def with_length(self, **length: float | None) -> RunConfig:
+        """The same run with another total length: one of `images`, `epochs`, `seconds`."""
+        given = {key: value for key, value in length.items() if value is not None}
+        if not given:
+            return self
+        return validated({**self.model_dump(), "images": None, "epochs": None, "seconds": None, **given})
+
+    def differences(self, other: RunConfig) -> dict[str, tuple[Any, Any]]:
+        """Field → (value here, value there), only where they differ."""
+        mine, theirs = self.model_dump(mode="json"), other.model_dump(mode="json")
+        return {name: (mine[name], theirs[name]) for name in mine if mine[name] != theirs[name]}
+
+
+def fields(group: str | None = None, main: bool | None = None) -> Iterator[tuple[str, FieldInfo]]:
+    """The settings in the order they are shown, optionally only of one group, or (not) among the few that matter."""
+    for name, info in RunConfig.model_fields.items():
+        extra = info.json_schema_extra
+        assert isinstance(extra, dict)
+        if (group is None or extra["group"] == group) and (main is None or extra["main"] == main):
+            yield name, info
+
+
+def choices(info: FieldInfo) -> tuple[Any, ...]:
+    """The allowed values of a setting with a fixed choice, else ()."""
+    annotation = info.annotation
+    if get_origin(annotation) is tuple:
+        annotation = get_args(annotation)[0]
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
+def limits(info: FieldInfo) -> dict[str, float]:
+    """The bounds of a number: any of gt, ge, lt, le."""
+    bounds: dict[str, float] = {}
+    for part in info.metadata:
+        for key in ("gt", "ge", "lt", "le"):
+            if getattr(part, key, None) is not None:
+                bounds[key] = getattr(part, key)
+    return bounds
+
+
+def allowed(name: str) -> str:
+    """In words, what a setting may be."""
+    info = RunConfig.model_fields[name]
+    if choices(info):
+        listed = ", ".join(str(choice) for choice in choices(info))
+        return f"any of {listed}" if get_origin(info.annotation) is tuple else f"one of {listed}"
+    kinds = get_args(info.annotation) or (info.annotation,)
+    kind = "a whole number" if int in kinds else "a number" if float in kinds else "text"
+    signs = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
+    bounds = [f"{signs[key]} {value:g}" for key, value in limits(info).items()]
+    return " ".join([kind, " and ".join(bounds)]).strip() + (" or nothing" if type(None) in kinds else "")
+
+
+def validated(values: Mapping[str, Any]) -> RunConfig:
+    """Values → config.
+
+    Raises:
+        ConfigError: names the field, the value and what is allowed; several faults are all listed.
+    """
+    try:
+        return RunConfig(**values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_in_words(part, values) for part in error.errors())) from None
+    except TypeError as error:  # a key that is not text
+        raise ConfigError(f"settings: {error}") from None
+
+
+def _in_words(error: ErrorDetails, values: Mapping[str, Any]) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    if not name:
+        return str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting; the settings are {', '.join(RunConfig.model_fields)}"
+    return f"{name} = {values.get(name, PydanticUndefined)!r}: must be {allowed(name)}"
+
+
+def parse_assignments(pairs: list[str] | tuple[str, ...]) -> dict[str, Any]:
+    """`["lr_g=0.001", "augment=colour,cutout"]` → values by field, still unchecked.
+
+    Raises:
+        ConfigError: a pair without `=`.
+    """
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        key, sign, text = pair.partition("=")
+        if not sign or not key.strip():
+            raise ConfigError(f"{pair!r}: write a setting as key=value, for example lr_g=0.001")
+        values[key.strip().replace("-", "_")] = None if text.strip() in ("", "none", "None") and (
+            _optional(key.strip().replace("-", "_"))
+        ) else text.strip()
+    return values
+
+
+def _optional(name: str) -> bool:
+    info = RunConfig.model_fields.get(name)
+    return info is not None and type(None) in get_args(info.annotation)
+
+
+# What may change between stopping and going on without making it another game.
+FREE_TO_CHANGE = frozenset(
+    {"preset", "data_dir", "dataset_path", "device", "threads"}
+    | {name for group in ("Length", "Saving") for name, _ in fields(group)}
+)
+
+
+def digest(config: RunConfig) -> str:
+    """SHA-256 of the settings that make the game what it is: a checkpoint of other settings does not fit them."""
+    game = {key: value for key, value in config.model_dump(mode="json").items() if key not in FREE_TO_CHANGE}
+    return hashlib.sha256(json.dumps(game, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,123 @@
+"""The two losses of one alternation, whatever the networks and the objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from gan_core import networks
+from gan_core.augmentation import augmented
+from gan_core.config import RunConfig
+from gan_core.errors import ConfigError
+from gan_core.objectives import OBJECTIVES, gradient_penalty, slope_penalty
+from gan_core.schedules import noise_level
+
+Numbers = dict[str, Tensor]
+
+
+def check(config: RunConfig, shape: tuple[int, ...], n_classes: int) -> None:
+    """Whether this game can be played with such data, before anything is made.
+
+    Raises:
+        ConfigError: the networks cannot make that shape, labels are missing, or augmentation of what is no picture.
+    """
+    networks.check(config, shape, n_classes)
+    if config.augment and len(shape) != 3:
+        raise ConfigError(f"augment = {config.augment}: is for pictures; this data's samples have shape {shape}")
+
+
+@dataclass
+class Moves:
+    """One alternation's material: real samples and G's answer to them.
+
+    real: [B, *shape]; labels: int64 [B] or None; fake: [B, *shape], attached to G.
+    """
+
+    real: Tensor
+    labels: Tensor | None
+    fake: Tensor
+
+
+class Game:
+    """Two players and their objective.
+
+    Each side is one `nn.Module`. The trainer asks for `play`, then for each side's loss; it knows nothing of pictures,
+    labels or objectives.
+    """
+
+    def __init__(
+        self, config: RunConfig, shape: tuple[int, ...], n_classes: int, init: torch.Generator, noise: torch.Generator
+    ) -> None:
+        check(config, shape, n_classes)
+        self.config, self.noise = config, noise
+        self.objective = OBJECTIVES[config.objective]
+        self.generator, self.discriminator = networks.build(config, shape, n_classes, init, noise)
+        self.conditional = bool(self.generator.n_classes)
+        # Batch norm makes a batch's pictures depend on each other: real and fake then go through D apart.
+        self.apart = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in self.discriminator.modules())
+
+    def latents(self, count: int, device: torch.device) -> Tensor:
+        """z ~ N(0, 1), float [count, latent_dim]."""
+        return torch.randn(count, self.config.latent_dim, generator=self.noise, device=device)
+
+    def play(self, real: Tensor, labels: Tensor | None) -> Moves:
+        """G's answer to a batch: new latents, the batch's own labels."""
+        labels = labels if self.conditional else None
+        return Moves(real, labels, self.generator(self.latents(len(real), real.device), labels))
+
+    def discriminator_loss(self, moves: Moves, images: int, d_step: int) -> tuple[Tensor, Numbers]:
+        """What D minimises, and the numbers worth watching.
+
+        Args:
+            images: seen so far; the schedules are functions of it.
+            d_step: D's steps so far; lazy penalties come at every `penalty_interval`-th.
+        """
+        config = self.config
+        lazy = (config.r1_weight > 0 or config.r2_weight > 0) and d_step % config.penalty_interval == 0
+        real, fake = self._seen(moves.real, images), self._seen(moves.fake.detach(), images)
+        if lazy:
+            real, fake = real.detach().requires_grad_(), fake.detach().requires_grad_()
+        real_logits, fake_logits = self._judge(real, fake, moves.labels)
+        loss = self.objective.discriminator(real_logits, fake_logits, config.label_smoothing)
+        p_real, p_fake = self.objective.probabilities(real_logits.detach(), fake_logits.detach())
+        numbers = {"loss_d": loss.detach(), "d_real": p_real, "d_fake": p_fake}
+        if config.objective == "wasserstein" and config.gp_weight > 0:
+            penalty = gradient_penalty(
+                lambda x: self.discriminator(x, moves.labels), moves.real, moves.fake.detach(), self.noise
+            )
+            loss = loss + config.gp_weight * penalty
+        if lazy:
+            for weight, logits, samples in (
+                (config.r1_weight, real_logits, real), (config.r2_weight, fake_logits, fake)
+            ):
+                if weight > 0:
+                    loss = loss + weight * config.penalty_interval * slope_penalty(logits, samples)
+        return loss, numbers
+
+    def generator_loss(self, moves: Moves, images: int) -> tuple[Tensor, Numbers]:
+        """What G minimises, and the numbers worth watching."""
+        fake = self._seen(moves.fake, images)
+        if self.objective.needs_real:
+            real_logits, fake_logits = self._judge(self._seen(moves.real, images), fake, moves.labels)
+        else:
+            real_logits, fake_logits = None, self.discriminator(fake, moves.labels)
+        loss = self.objective.generator(real_logits, fake_logits)
+        return loss, {"loss_g": loss.detach()}
+
+    def _seen(self, samples: Tensor, images: int) -> Tensor:
+        """Samples as D sees them: augmented, with instance noise."""
+        if self.config.augment:
+            samples = augmented(samples, self.config.augment, self.noise)
+        level = noise_level(self.config, images)
+        if level > 0:
+            samples = samples + level * torch.randn(samples.shape, generator=self.noise, device=samples.device)
+        return samples
+
+    def _judge(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        if self.apart:
+            return self.discriminator(real, labels), self.discriminator(fake, labels)
+        # One pass over both: half the calls, and one power iteration where weights are spectrally normalised.
+        both = self.discriminator(torch.cat((real, fake)), None if labels is None else torch.cat((labels, labels)))
+        return both[: len(real)], both[len(real):]

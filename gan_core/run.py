@@ -1,0 +1,385 @@
+"""Trainers in background threads: start, pause, resume, stop, save, change a rate; and what each has done so far.
+
+A `Run` trains one run folder in one thread. `Runs` holds those of this process, lets only so many train at once, and
+shows every run below its store in one way, whether it trains here, in another process, or not at all.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from gan_core.config import RunConfig, validated
+from gan_core.datasets import Dataset
+from gan_core.errors import StoreError, WorkbenchError
+from gan_core.pictures import mosaic, png
+from gan_core.schedules import sample_due, target_images
+from gan_core.store import DatasetFacts, History, RunFolder, disk_reason
+from gan_core.trainer import Trainer, thread_count
+
+log = logging.getLogger(__name__)
+
+SAVE_SECONDS = 60.0
+PUBLISH_SECONDS = 0.4
+ACTIVE = ("queued", "training", "paused", "stopping")
+ENDED = ("stopped", "finished", "failed", "interrupted")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known of a run at one moment. Immutable: a reader keeps it as long as it likes.
+
+    Attributes:
+        state: queued, training, paused, stopping, stopped, finished, failed or interrupted.
+        reason: why, where the state needs a reason.
+        rate: images a second lately, smoothed; 0 when not training.
+        target_images, target_seconds: the length asked for; both None: until stopped.
+        here: trained by this process, so that its buttons work.
+    """
+
+    name: str
+    state: str
+    reason: str | None
+    config: RunConfig
+    dataset: DatasetFacts
+    step: int
+    images: int
+    seconds: float
+    rate: float
+    target_images: int | None
+    target_seconds: float | None
+    here: bool
+
+    @property
+    def progress(self) -> float:
+        """Share of the length that is done, in [0, 1]."""
+        if self.state == "finished":
+            return 1.0
+        if self.target_images:
+            return min(1.0, self.images / self.target_images)
+        return min(1.0, self.seconds / self.target_seconds) if self.target_seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Training time still to go at the present rate; None where that cannot be known."""
+        if self.target_seconds is not None:
+            return max(0.0, self.target_seconds - self.seconds)
+        if self.target_images is None or self.rate <= 0:
+            return None
+        return max(0.0, (self.target_images - self.images) / self.rate)
+
+
+class Slots:
+    """How many may train at once. First come, first served; the number may change at any time."""
+
+    def __init__(self, limit: int = 1) -> None:
+        self._changed = threading.Condition()
+        self._limit, self._held = limit, 0
+        self._waiting: list[object] = []
+
+    @property
+    def limit(self) -> int:
+        return self._limit
+
+    @limit.setter
+    def limit(self, value: int) -> None:
+        with self._changed:
+            self._limit = max(1, value)
+            self._changed.notify_all()
+
+    def acquire(self, give_up: Callable[[], bool]) -> bool:
+        """Wait for a place; False as soon as `give_up()` says so."""
+        ticket = object()
+        with self._changed:
+            self._waiting.append(ticket)
+            try:
+                while self._held >= self._limit or self._waiting[0] is not ticket:
+                    if give_up():
+                        return False
+                    self._changed.wait(0.2)
+                if give_up():
+                    return False
+                self._held += 1
+                return True
+            finally:
+                self._waiting.remove(ticket)
+                self._changed.notify_all()
+
+    def release(self) -> None:
+        with self._changed:
+            self._held -= 1
+            self._changed.notify_all()
+
+
+class Run:
+    """One run's thread. Its commands return at once and are carried out between two steps."""
+
+    def __init__(self, folder: RunFolder, data: Callable[[RunConfig], Dataset], slots: Slots, resuming: bool) -> None:
+        self.folder, self._data, self._slots, self._resuming = folder, data, slots, resuming
+        self.history = History()
+        self._lock = threading.Lock()
+        self._wake = threading.Condition()
+        self._stop = self._pause = self._save = self._holding = False
+        self._stop_reason: str | None = None
+        self._rates: dict[str, float] = {}
+        self._published: tuple[nn.Module, int] | None = None
+        config = folder.config
+        self._snapshot = Snapshot(
+            folder.name, "queued", None, config, folder.info.dataset, 0, 0, 0.0, 0.0,
+            target_images(config, folder.info.dataset.count), config.seconds, True,
+        )
+        self._thread = threading.Thread(target=self._work, name=f"run {folder.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    # what screens read
+
+    def snapshot(self) -> Snapshot:
+        """The newest facts; never waits for the training."""
+        return self._snapshot
+
+    def generator(self) -> tuple[nn.Module, int] | None:
+        """A copy of the EMA generator in eval mode on the CPU and its images seen; None before the first.
+
+        The module is never changed after it was published, so it may be used from any thread.
+        """
+        return self._published
+
+    @property
+    def active(self) -> bool:
+        return self._snapshot.state in ACTIVE
+
+    # commands
+
+    def pause(self) -> None:
+        self._command(_pause=True)
+
+    def unpause(self) -> None:
+        self._command(_pause=False)
+
+    def stop(self, reason: str | None = None) -> None:
+        """Save, then end. The run can be resumed."""
+        self._command(_stop=True, _stop_reason=reason)
+        if self.active:
+            self._show(state="stopping")
+
+    def save(self) -> None:
+        self._command(_save=True)
+
+    def set_rates(self, **rates: float) -> None:
+        """New base learning rates, `d` and or `g`, from the next step on; recorded among the events.
+
+        Raises:
+            ConfigError: a rate that is not allowed.
+        """
+        for side, rate in rates.items():
+            replaced = {**self.folder.config.model_dump(), f"lr_{side}": rate}
+            allowed = getattr(validated(replaced), f"lr_{side}")
+            with self._wake:
+                self._rates[side] = allowed
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the thread's end; whether it ended."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _command(self, **flags: Any) -> None:
+        with self._wake:
+            for name, value in flags.items():
+                setattr(self, name, value)
+            self._wake.notify_all()
+
+    def _show(self, **changes: Any) -> None:
+        with self._lock:
+            self._snapshot = replace(self._snapshot, **changes)
+
+    # the thread
+
+    def _work(self) -> None:
+        try:
+            if not self._take_slot():
+                self._end("stopped", self._stop_reason or "stopped before it began")
+                return
+            # Before this thread's first tensor operation: its team of threads inherits the priority.
+            _lower_priority()
+            torch.set_num_threads(thread_count(self.folder.config))
+            with self.folder.lock():
+                self._train()
+        except WorkbenchError as error:
+            self._end("failed", str(error))
+        except (MemoryError, torch.OutOfMemoryError):
+            self._end("failed", _OUT_OF_MEMORY)
+        except OSError as error:
+            self._end("failed", disk_reason(error))
+        except RuntimeError as error:
+            # PyTorch's CPU allocator reports with a plain RuntimeError.
+            short = "not enough memory" in str(error) or "can't allocate memory" in str(error)
+            if not short:
+                log.exception("run %s failed", self.folder.name)
+            self._end("failed", _OUT_OF_MEMORY if short else f"{type(error).__name__}: {error}")
+        except Exception as error:  # the dashboard lives on, whatever it was
+            log.exception("run %s failed", self.folder.name)
+            self._end("failed", f"{type(error).__name__}: {error}")
+        finally:
+            self._give_slot()
+
+    def _take_slot(self) -> bool:
+        self._holding = self._slots.acquire(lambda: self._stop)
+        return self._holding
+
+    def _give_slot(self) -> None:
+        if self._holding:
+            self._holding = False
+            self._slots.release()
+
+    def _end(self, state: str, reason: str | None) -> None:
+        try:
+            self.folder.append_event(state, self._snapshot.images, **({"reason": reason} if reason else {}))
+        except OSError:  # a full disk must not hide the reason from the screen
+            log.warning("run %s: the event %r could not be written", self.folder.name, state)
+        self._show(state=state, reason=reason, rate=0.0)
+
+    def _train(self) -> None:
+        folder, config = self.folder, self.folder.config
+        dataset = self._data(config)
+        if dataset.fingerprint != folder.info.dataset.fingerprint:
+            raise StoreError(
+                f"the data {config.dataset!r} is not what this run was begun with ({len(dataset):,} samples now, "
+                f"{folder.info.dataset.count:,} then, or other contents); put the old data back, or begin a new run"
+            )
+        trainer = Trainer(config, dataset)
+        if self._resuming and folder.checkpoints():
+            trainer.load_state(*folder.load_checkpoint())
+        folder.rewind(trainer.step_count)
+        self.history.refresh(folder.path / "history.jsonl")
+        folder.append_event("resumed" if self._resuming else "started", trainer.images)
+        self._show(state="training", step=trainer.step_count, images=trainer.images, seconds=trainer.seconds)
+        self._publish(trainer)
+        if trainer.images == 0:
+            self._keep_sample(trainer)
+        saved_at = trainer.images if trainer.images else -1
+        clock = last_save = last_publish = time.monotonic()
+        meter = Meter(trainer.images, trainer.seconds)
+        while not self._done(trainer):
+            if self._stop:
+                break
+            if self._pause:
+                if saved_at != trainer.images:
+                    saved_at = self._keep_checkpoint(trainer)
+                self._wait_while_paused(trainer)
+                clock = last_save = time.monotonic()
+                continue
+            self._change_rates(trainer)
+            before = trainer.images
+            trainer.step()
+            moment = time.monotonic()
+            trainer.seconds += moment - clock
+            clock = moment
+            if trainer.step_count == 1 or trainer.step_count % config.record_every_steps == 0:
+                record = trainer.record()
+                if record:
+                    self.history.append(record)
+                    folder.append_history(record)
+            if sample_due(config, before, trainer.images, len(dataset)):
+                self._keep_sample(trainer)
+            due = trainer.images // config.save_every_images > before // config.save_every_images
+            if due or self._save or moment - last_save >= SAVE_SECONDS:
+                asked, self._save = self._save, False
+                saved_at = self._keep_checkpoint(trainer)
+                last_save = moment
+                if asked:
+                    folder.append_event("saved", trainer.images)
+            if moment - last_publish >= PUBLISH_SECONDS:
+                self._publish(trainer, meter.rate(trainer.images, trainer.seconds))
+                last_publish = moment
+        finished = self._done(trainer)
+        if saved_at != trainer.images:
+            self._keep_checkpoint(trainer)
+        self._publish(trainer)
+        if finished and not (folder.path / "samples" / f"{trainer.images:09d}.png").exists():
+            self._keep_sample(trainer)
+        self._end("finished" if finished else "stopped", None if finished else self._stop_reason)
+
+    def _done(self, trainer: Trainer) -> bool:
+        target = self._snapshot.target_images
+        limit = self._snapshot.target_seconds
+        return (target is not None and trainer.images >= target) or (limit is not None and trainer.seconds >= limit)
+
+    def _wait_while_paused(self, trainer: Trainer) -> None:
+        self.folder.append_event("paused", trainer.images)
+        self._publish(trainer)
+        self._show(state="paused", rate=0.0)
+        self._give_slot()  # others may train meanwhile
+        with self._wake:
+            while self._pause and not self._stop:
+                if self._save:
+                    self._save = False  # it was saved when it paused
+                self._wake.wait(0.5)
+        if not self._stop:
+            self._show(state="queued")
+            self._take_slot()
+        if not self._stop:
+            self.folder.append_event("unpaused", trainer.images)
+            self._show(state="training")
+
+    def _change_rates(self, trainer: Trainer) -> None:
+        if not self._rates:
+            return
+        with self._wake:
+            rates, self._rates = self._rates, {}
+        trainer.rates.update(rates)
+        self.folder.append_event("rates", trainer.images, **{f"lr_{side}": rate for side, rate in rates.items()})
+
+    def _keep_checkpoint(self, trainer: Trainer) -> int:
+        trainer.check_finite()
+        self.folder.save_checkpoint(*trainer.state())
+        return trainer.images
+
+    def _keep_sample(self, trainer: Trainer) -> None:
+        pictures = trainer.draw_fixed()
+        if pictures.dim() == 4:
+            self.folder.save_sample(trainer.images, png(mosaic(pictures, trainer.columns)))
+
+    def _publish(self, trainer: Trainer, rate: float = 0.0) -> None:
+        generator = copy.deepcopy(trainer.ema).to("cpu").eval().requires_grad_(False)
+        self._published = generator, trainer.images
+        self._show(step=trainer.step_count, images=trainer.images, seconds=trainer.seconds, rate=rate)
+
+
+class Meter:
+    """Images a second over the last few seconds, so that the number shown neither jumps nor lags."""
+
+    def __init__(self, images: int, seconds: float) -> None:
+        self._points = [(images, seconds)]
+
+    def rate(self, images: int, seconds: float) -> float:
+        self._points.append((images, seconds))
+        while len(self._points) > 2 and seconds - self._points[0][1] > 5:
+            self._points.pop(0)
+        first_images, first_seconds = self._points[0]
+        return (images - first_images) / (seconds - first_seconds) if seconds > first_seconds else 0.0
+
+
+_OUT_OF_MEMORY = (
+    "out of memory: make batch_size, width or the pictures smaller, or close other programs; the last checkpoint is "
+    "kept"
+)
+
+
+def _lower_priority() -> None:
+    """Let screens go first: the dashboard shares the cores with the training (Linux: a thread has its own priority)."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+    except (AttributeError, OSError):
+        pass
+

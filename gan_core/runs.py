@@ -1,0 +1,282 @@
+"""All runs, shown in one way: those this process trains, those another one trains, those at rest."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from torch import nn
+
+from gan_core import datasets, game
+from gan_core.config import RunConfig
+from gan_core.datasets import Dataset
+from gan_core.errors import StoreError, WorkbenchError
+from gan_core.networks import build_generator
+from gan_core.run import Run, Slots, Snapshot
+from gan_core.schedules import target_images
+from gan_core.store import DatasetFacts, History, RunFolder, Store
+from gan_core.trainer import pick_device
+
+KEPT_GENERATORS = 16
+
+
+def load_data(config: RunConfig) -> Dataset:
+    """The data a config asks for.
+
+    Raises:
+        DatasetError: not there, or cannot be read.
+    """
+    return datasets.load(
+        config.dataset, config.data_dir, config.dataset_path, image_size=config.image_size, colour=config.colour
+    )
+
+
+def facts(dataset: Dataset) -> DatasetFacts:
+    """What a run remembers of its data."""
+    return DatasetFacts(
+        name=dataset.name, fingerprint=dataset.fingerprint, count=len(dataset), shape=dataset.shape,
+        classes=dataset.classes,
+    )
+
+
+class Runs:
+    """The runs below one store. One per process; safe from any thread.
+
+    Args:
+        concurrency: how many train at once; the others queue.
+    """
+
+    def __init__(self, store: Store, concurrency: int = 1) -> None:
+        self.store, self.slots = store, Slots(concurrency)
+        self._here: dict[str, Run] = {}
+        self._seen: dict[str, _OnDisk] = {}
+        self._generators: OrderedDict[tuple[Path, int], nn.Module] = OrderedDict()
+        self._lock = threading.RLock()
+
+    # commands
+
+    def start(self, config: RunConfig, name: str | None = None) -> str:
+        """Check that it can work, make the run's folder, and train as soon as there is a place → its name.
+
+        Raises:
+            WorkbenchError: of the config, the data or the name; nothing is left behind then.
+        """
+        dataset = load_data(config)
+        game.check(config, dataset.shape, dataset.n_classes)
+        pick_device(config.device)
+        with self._lock:
+            folder = self.store.create(config, facts(dataset), name)
+            folder.append_event("created", 0)
+            return self._begin(folder, resuming=False)
+
+    def resume(self, name: str, **length: float | None) -> str:
+        """Go on from the newest good checkpoint, optionally to a new total `images`, `epochs` or `seconds`.
+
+        Raises:
+            WorkbenchError: no such run, trained elsewhere, already as long as asked for, or its data is not there.
+        """
+        with self._lock:
+            run = self._here.get(name)
+            if run and run.active:
+                run.unpause()
+                return name
+            folder = self.store.open(name)
+            if folder.is_locked():
+                raise StoreError(f"{name}: is being trained by another process; stop it there first")
+            config = folder.config.with_length(**length)
+            place = self.snapshot(name)
+            target = target_images(config, folder.info.dataset.count)
+            if (target is not None and place.images >= target) or (
+                config.seconds is not None and place.seconds >= config.seconds
+            ):
+                raise StoreError(
+                    f"{name}: has already run its length ({place.images:,} images, {place.seconds:.0f} s); "
+                    "give a larger total of images, epochs or seconds"
+                )
+            load_data(config)  # complains here, where someone listens
+            if config != folder.config:
+                folder.write_info(config=config)
+            return self._begin(folder, resuming=True)
+
+    def _begin(self, folder: RunFolder, resuming: bool) -> str:
+        run = Run(folder, load_data, self.slots, resuming)
+        self._here[folder.name] = run
+        run.start()
+        return folder.name
+
+    def run(self, name: str) -> Run:
+        """The run in this process.
+
+        Raises:
+            StoreError: it does not train here.
+        """
+        run = self._here.get(name)
+        if run is None or not run.active:
+            raise StoreError(f"{name}: does not train in this process")
+        return run
+
+    def rename(self, name: str, new: str) -> None:
+        """
+        Raises:
+            StoreError: see `Store.rename`.
+        """
+        with self._lock:
+            self.store.rename(name, new)
+            self._forget(name)
+
+    def delete(self, name: str) -> None:
+        """
+        Raises:
+            StoreError: see `Store.delete`.
+        """
+        with self._lock:
+            self.store.delete(name)
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        self._here.pop(name, None)
+        self._seen.pop(name, None)
+
+    def shutdown(self, reason: str = "the program was ended", timeout: float = 30.0) -> bool:
+        """Save and stop every run here; whether all ended in time."""
+        running = [run for run in self._here.values() if run.active]
+        for run in running:
+            run.stop(reason)
+        return sum(run.join(timeout) for run in running) == len(running)
+
+    # reading
+
+    def snapshot(self, name: str) -> Snapshot:
+        """What is known of a run now, wherever it trains.
+
+        Raises:
+            StoreError: no such run, or its run.json is damaged.
+        """
+        run = self._here.get(name)
+        if run and run.active:
+            return run.snapshot()
+        if run and not run.folder.path.is_dir():
+            self._forget(name)
+        return self._on_disk(name).snapshot(run.snapshot().reason if run else None)
+
+    def snapshots(self) -> list[Snapshot]:
+        """Every run that can be read, newest first."""
+        found = []
+        for name in self.store.names():
+            try:
+                found.append(self.snapshot(name))
+            except WorkbenchError:
+                continue
+        return found
+
+    def damaged(self) -> dict[str, str]:
+        """Runs that cannot be read, and why."""
+        wrong: dict[str, str] = {}
+        for name in self.store.names():
+            try:
+                self.snapshot(name)
+            except WorkbenchError as error:
+                wrong[name] = str(error)
+        return wrong
+
+    def folder(self, name: str) -> RunFolder:
+        """The run's folder, read anew where run.json changed."""
+        return self._on_disk(name).folder
+
+    def history(self, name: str) -> History:
+        """The run's curves so far, up to date."""
+        run = self._here.get(name)
+        if run and run.active:
+            return run.history
+        return self._on_disk(name).history()
+
+    def generator(self, name: str, images: int | None = None) -> tuple[nn.Module, int]:
+        """A generator to draw with, in eval mode on the CPU, and its images seen.
+
+        Args:
+            images: of a checkpoint; None: the newest there is, live where the run trains here.
+
+        Raises:
+            StoreError: no such checkpoint, or it is damaged.
+        """
+        run = self._here.get(name)
+        if images is None and run and run.active:
+            published = run.generator()
+            if published is not None:
+                return published
+        folder = self.folder(name)
+        file = folder.find(images)
+        key = (file.path, file.path.stat().st_mtime_ns)
+        with self._lock:
+            if key in self._generators:
+                self._generators.move_to_end(key)
+                return self._generators[key], file.images
+        tensors, _ = folder.load_checkpoint(file.images)
+        facts = folder.info.dataset
+        generator = build_generator(folder.config, facts.shape, len(facts.classes))
+        weights = {key.removeprefix("ema."): value for key, value in tensors.items() if key.startswith("ema.")}
+        try:
+            generator.load_state_dict(weights)
+        except RuntimeError as error:
+            raise StoreError(f"{name}/{file.path.name}: does not fit the networks in run.json: {error}") from None
+        with self._lock:
+            self._generators[key] = generator
+            while len(self._generators) > KEPT_GENERATORS:
+                self._generators.popitem(last=False)
+        return generator, file.images
+
+    def _on_disk(self, name: str) -> _OnDisk:
+        with self._lock:
+            seen = self._seen.get(name)
+            if seen is None or seen.outdated():
+                seen = self._seen[name] = _OnDisk(self.store.open(name))
+            return seen
+
+
+class _OnDisk:
+    """A run as its folder tells, read again only as far as files changed."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._info = _stamp(folder.path / "run.json")
+        self._events: tuple[int, int] | None = None
+        self._state: tuple[str, str | None] = ("stopped", None)
+        self._history = History()
+
+    def outdated(self) -> bool:
+        return _stamp(self.folder.path / "run.json") != self._info
+
+    def history(self) -> History:
+        self._history.refresh(self.folder.path / "history.jsonl")
+        return self._history
+
+    def snapshot(self, reason_here: str | None) -> Snapshot:
+        folder, config, facts = self.folder, self.folder.config, self.folder.info.dataset
+        events = _stamp(folder.path / "events.jsonl")
+        # A run that says it trains may have died since: only whoever holds its lock can tell.
+        if events != self._events or self._state[0] in ("training", "paused"):
+            self._events, self._state = events, folder.state()
+        state, reason = self._state
+        history = self.history()
+        last = history.last() or dict.fromkeys(("step", "images", "seconds"), 0.0)
+        rate = 0.0
+        if state == "training" and len(history) > 1:
+            earlier = max(0, len(history) - 20)
+            images, seconds = history.column("images")[earlier], history.column("seconds")[earlier]
+            rate = (last["images"] - images) / (last["seconds"] - seconds) if last["seconds"] > seconds else 0.0
+        files = folder.checkpoints()
+        newest = files[-1].images if files else 0
+        images = max(int(last["images"]), newest if state != "interrupted" else 0)
+        return Snapshot(
+            folder.name, state, reason or reason_here, config, facts, images // folder.images_per_step, images,
+            last["seconds"], rate, target_images(config, facts.count), config.seconds, False,
+        )
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size

@@ -1,0 +1,298 @@
+"""One run's folder: what was asked, what happened, its curves, sample grids and checkpoints."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import filelock
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
+
+from gan_core.config import RunConfig, digest
+from gan_core.errors import StoreError
+from gan_core.store import checkpoint
+from gan_core.store.files import append_line, read_lines, write_atomic
+from gan_core.store.history import History
+
+SCHEMA = 1
+# Events that change what a run is doing, and what it is doing after them.
+STATES = {
+    "created": "stopped", "started": "training", "resumed": "training", "unpaused": "training", "paused": "paused",
+    "stopped": "stopped", "finished": "finished", "failed": "failed",
+}
+
+
+class DatasetFacts(BaseModel):
+    """What a run remembers of its data, so that its generator can be used where the data is not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    fingerprint: str = Field(pattern="^[0-9a-f]{64}$")
+    count: int = Field(ge=1)
+    shape: tuple[int, ...] = Field(min_length=1, max_length=4)
+    classes: tuple[str, ...] = ()
+
+
+class RunInfo(BaseModel):
+    """run.json."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    schema_version: int = Field(default=SCHEMA, ge=1, le=SCHEMA)
+    created: str = Field(max_length=40)
+    note: str = Field(default="", max_length=10_000)
+    config: RunConfig
+    dataset: DatasetFacts
+    versions: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class CheckpointFile:
+    """A checkpoint on disk, known by images seen."""
+
+    images: int
+    step: int
+    path: Path
+
+
+def versions() -> dict[str, str]:
+    """What made a run: named in run.json, so that a difference can be explained later."""
+    return {"torch": str(torch.__version__), "python": platform.python_version(), "system": platform.platform()}
+
+
+def now() -> str:
+    """The time as ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class RunFolder:
+    """Reads and writes one folder below checkpoints/. Made by `Store`, never directly.
+
+    Raises (on opening):
+        StoreError: no run.json, or one that is damaged or of a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.name = path, path.name
+        self.info = read_info(path)
+
+    @property
+    def config(self) -> RunConfig:
+        """What was asked."""
+        return self.info.config
+
+    # what was asked, and what happened
+
+    def write_info(self, **changes: Any) -> None:
+        """Replace fields of run.json (`note`, `config`)."""
+        try:
+            info = RunInfo(**{**self.info.model_dump(), **changes})
+        except ValidationError as error:
+            raise StoreError(f"{self.name}: {error.errors()[0]['msg']}") from None
+        write_atomic(self.path / "run.json", info.model_dump_json(indent=2).encode())
+        self.info = info
+
+    def append_event(self, event: str, images: int, **details: Any) -> None:
+        """One line in events.jsonl."""
+        append_line(self.path / "events.jsonl", {"time": now(), "event": event, "images": images, **details})
+
+    def events(self) -> list[dict[str, Any]]:
+        """All events that can be read, oldest first."""
+        try:
+            return read_lines((self.path / "events.jsonl").read_bytes())[0]
+        except FileNotFoundError:
+            return []
+
+    def state(self) -> tuple[str, str | None]:
+        """(state, reason): training, paused, stopped, finished, failed or interrupted, as far as the disk knows."""
+        last = next((event for event in reversed(self.events()) if event.get("event") in STATES), None)
+        state = "stopped" if last is None else STATES[last["event"]]
+        if state in ("training", "paused") and not self.is_locked():
+            return "interrupted", "its process ended without saying so; resume goes on from the last checkpoint"
+        reason = None if last is None else last.get("reason")
+        return state, reason if isinstance(reason, str) else None
+
+    # who trains it
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run while training it. The system lets go of it when the process dies, however it dies.
+
+        Raises:
+            StoreError: another process or thread trains this run.
+        """
+        lock = filelock.FileLock(self.path / ".lock", timeout=2, thread_local=False)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise StoreError(f"{self.name}: is being trained already, here or elsewhere; stop it there first") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def is_locked(self) -> bool:
+        """Whether someone trains it at this moment."""
+        return is_locked(self.path)
+
+    # curves
+
+    def append_history(self, record: Mapping[str, float]) -> None:
+        """One line in history.jsonl."""
+        append_line(self.path / "history.jsonl", record)
+
+    def history(self) -> History:
+        """The curves so far."""
+        history = History()
+        history.refresh(self.path / "history.jsonl")
+        return history
+
+    def rewind(self, step: int) -> None:
+        """Forget curves and grids beyond `step`: they will be made again, the same, from the checkpoint there."""
+        path = self.path / "history.jsonl"
+        records, damaged, end = read_lines(path.read_bytes()) if path.exists() else ([], 0, 0)
+        kept = [record for record in records if isinstance(record.get("step"), int) and record["step"] <= step]
+        if len(kept) < len(records) or damaged or (path.exists() and end < path.stat().st_size):
+            lines = (json.dumps(record, separators=(",", ":")) + "\n" for record in kept)
+            write_atomic(path, "".join(lines).encode())
+        for images, grid in self.samples():
+            if images > step * self.images_per_step:
+                grid.unlink(missing_ok=True)
+
+    # sample grids
+
+    def save_sample(self, images: int, png: bytes) -> None:
+        """Keep the sample grid at `images`."""
+        folder = self.path / "samples"
+        folder.mkdir(exist_ok=True)
+        write_atomic(folder / f"{images:09d}.png", png)
+
+    def samples(self) -> list[tuple[int, Path]]:
+        """(images, file) of every sample grid, in order."""
+        return _numbered(self.path / "samples", "png")
+
+    # checkpoints
+
+    @property
+    def images_per_step(self) -> int:
+        """Real samples seen in one step of G."""
+        return self.config.batch_size * self.config.critic_steps
+
+    def checkpoints(self) -> list[CheckpointFile]:
+        """Every checkpoint, in order."""
+        return [
+            CheckpointFile(images, images // self.images_per_step, path)
+            for images, path in _numbered(self.path, "safetensors")
+        ]
+
+    def find(self, images: int | None = None, step: int | None = None) -> CheckpointFile:
+        """The checkpoint at `images` or `step`; without either, the newest.
+
+        Raises:
+            StoreError: there is none; names those there are.
+        """
+        found = self.checkpoints()
+        if not found:
+            raise StoreError(f"{self.name}: has no checkpoint yet; train it, or press Save")
+        if images is None and step is None:
+            return found[-1]
+        for file in found:
+            if file.images == images or file.step == step:
+                return file
+        wanted = f"images {images:,}" if step is None else f"step {step}"
+        there = ", ".join(f"step {file.step} ({file.images:,} images)" for file in found)
+        raise StoreError(f"{self.name}: no checkpoint at {wanted}; there are {there}")
+
+    def save_checkpoint(self, tensors: Mapping[str, Tensor], place: Mapping[str, Any]) -> Path:
+        """Write a checkpoint, then remove the oldest beyond `keep_checkpoints`."""
+        path = self.path / f"{place['images']:09d}.safetensors"
+        write_atomic(path, checkpoint.encode(tensors, place, digest(self.config)))
+        for old in self.checkpoints()[: -self.config.keep_checkpoints]:
+            old.path.unlink(missing_ok=True)
+        return path
+
+    def load_checkpoint(self, images: int | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Tensors and place of the checkpoint at `images`; without it, of the newest that can be read.
+
+        Raises:
+            StoreError: none, damaged, or made with other settings than run.json holds.
+        """
+        candidates = [self.find(images)] if images is not None else self.checkpoints()[::-1] or [self.find()]
+        problem: StoreError | None = None
+        for file in candidates:
+            try:
+                return self._read(file.path)
+            except StoreError as error:
+                problem = problem or error
+        assert problem is not None
+        raise problem
+
+    def _read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        where = f"{self.name}/{path.name}"
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"{where}: cannot be read: {error.strerror}") from None
+        tensors, place, config_digest = checkpoint.decode(data, where)
+        if config_digest != digest(self.config):
+            raise StoreError(f"{where}: was made with other settings than run.json holds; restore run.json")
+        return tensors, place
+
+
+def is_locked(path: Path) -> bool:
+    """Whether someone trains the run in the folder `path` at this moment."""
+    if not (path / ".lock").exists():
+        return False
+    lock = filelock.FileLock(path / ".lock", timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def read_info(path: Path) -> RunInfo:
+    """run.json of the folder `path`.
+
+    Raises:
+        StoreError: missing, damaged, or of a newer version.
+    """
+    where = f"{path.name}/run.json"
+    try:
+        data = (path / "run.json").read_bytes()
+    except OSError as error:
+        raise StoreError(f"{where}: cannot be read ({error.strerror}); a run's folder must hold it") from None
+    try:
+        return RunInfo.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise StoreError(f"{where}: damaged or not ours: {place}: {first['msg']}") from None
+
+
+def _numbered(folder: Path, ending: str) -> list[tuple[int, Path]]:
+    pattern = re.compile(rf"(\d{{9,18}})\.{ending}")
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = ((pattern.fullmatch(name), name) for name in names)
+    return sorted((int(match[1]), folder / name) for match, name in found if match)
+
+
+def disk_reason(error: OSError) -> str:
+    """An error of the disk in words."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full: free some space, then resume from the last checkpoint"
+    return f"the run's folder could not be written: {error.strerror or error}"

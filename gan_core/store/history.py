@@ -1,0 +1,133 @@
+"""The curves of a run: whole in memory as columns, read from disk as far as they grew."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from array import array
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gan_core.store.files import read_lines
+
+COLUMNS = (
+    "step", "images", "epoch", "seconds", "loss_d", "loss_g", "d_real", "d_fake", "grad_d", "grad_g", "lr_d", "lr_g",
+)
+REQUIRED = COLUMNS[:8]
+
+
+class History:
+    """Records of one run by column. Safe to read while another thread appends.
+
+    Attributes:
+        damaged: lines that were not a record and were skipped.
+        generation: changes when earlier records were replaced (a run resumed from an earlier checkpoint), so that a
+            reader who follows knows to begin again.
+    """
+
+    def __init__(self) -> None:
+        self._columns = {name: array("d") for name in COLUMNS}
+        self._lock = threading.Lock()
+        self._offset, self._inode = 0, 0
+        self.damaged = 0
+        self.generation = 0
+
+    def __len__(self) -> int:
+        return len(self._columns["step"])
+
+    def append(self, record: Mapping[str, Any]) -> bool:
+        """Add one record; False (and counted as damaged) if a required number is missing or not finite."""
+        values = []
+        for name in COLUMNS:
+            value = record.get(name, None if name in REQUIRED else math.nan)
+            if not isinstance(value, (int, float)) or (name in REQUIRED and not math.isfinite(value)):
+                self.damaged += 1
+                return False
+            values.append(float(value))
+        with self._lock:
+            for name, value in zip(COLUMNS, values, strict=True):
+                self._columns[name].append(value)
+        return True
+
+    def refresh(self, path: Path) -> None:
+        """Read what was appended to the file at `path` since the last time; all of it if the file was replaced."""
+        try:
+            with open(path, "rb") as file:
+                stat = os.fstat(file.fileno())
+                if stat.st_ino != self._inode or stat.st_size < self._offset:
+                    self._clear(stat.st_ino)
+                file.seek(self._offset)
+                data = file.read()
+        except FileNotFoundError:
+            return
+        records, damaged, consumed = read_lines(data)
+        self._offset += consumed
+        self.damaged += damaged
+        for record in records:
+            self.append(record)
+
+    def _clear(self, inode: int) -> None:
+        with self._lock:
+            for column in self._columns.values():
+                del column[:]
+            self._offset, self._inode, self.damaged = 0, inode, 0
+            self.generation += 1
+
+    def last(self) -> dict[str, float] | None:
+        """The newest record."""
+        with self._lock:
+            return {name: column[-1] for name, column in self._columns.items()} if len(self) else None
+
+    def column(self, name: str) -> np.ndarray:
+        """A copy of one column, float64 [records]."""
+        with self._lock:
+            return np.array(self._columns[name])
+
+    def thinned(self, points: int = 1000, start: int = 0, stride: int | None = None) -> Thinned:
+        """At most about `points` points: means over runs of `stride` neighbours, a power of two that only ever doubles.
+
+        Args:
+            points: the most points wanted, when `stride` is not given.
+            start: buckets to leave out at the beginning: those the reader has.
+            stride: the reader's own, to go on with.
+
+        Returns:
+            only whole buckets, so that a bucket once given never changes. x columns (step, images, epoch, seconds) are
+            the bucket's last, the others its mean.
+        """
+        with self._lock:
+            count = len(self)
+            needed = 1
+            while count / needed > points:
+                needed *= 2
+            stride = stride or needed
+            whole = count // stride
+            start = min(start, whole)
+            # Sliced before conversion: a reader who follows pays for what is new, not for the length of the run.
+            parts = {
+                name: np.array(column[start * stride : whole * stride]).reshape(-1, stride)
+                for name, column in self._columns.items()
+            }
+        columns = {
+            name: values[:, -1] if name in ("step", "images", "epoch", "seconds") else values.mean(1)
+            for name, values in parts.items()
+        }
+        return Thinned(columns, stride, whole, needed > stride)
+
+
+class Thinned:
+    """A thinned piece of a history.
+
+    Attributes:
+        columns: name → float64 [points].
+        stride: records per point.
+        buckets: whole buckets there are in all, what to give as `start` next time.
+        coarser: there are now so many points that a reader should begin again with a larger stride.
+    """
+
+    def __init__(self, columns: dict[str, np.ndarray], stride: int, buckets: int, coarser: bool) -> None:
+        self.columns, self.stride, self.buckets, self.coarser = columns, stride, buckets, coarser

@@ -1,0 +1,305 @@
+"""One training step, its whole state, and exact resume. No thread, no file, no screen.
+
+A step alternates the two sides of a `Game`: D `critic_steps` times, then G once. Everything random comes from the
+run's own generators; everything that a later step depends on is in `state()`.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gan_core.config import RunConfig
+from gan_core.datasets import Dataset
+from gan_core.errors import ConfigError, StoreError, TrainingError
+from gan_core.game import Game, Moves
+from gan_core.pictures import to_uint8
+from gan_core.schedules import ema_decay, rate_factor
+
+NUMBERS = ("loss_d", "loss_g", "d_real", "d_fake", "grad_d", "grad_g")
+SIDES = ("d", "g")
+
+
+def stream(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A random generator of the run's own, independent of those for other purposes."""
+    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto`, `cpu`, `cuda` or `mps` → a device.
+
+    Raises:
+        ConfigError: asked for, and PyTorch finds none.
+    """
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if here[kind]))
+    if not here[name]:
+        found = ", ".join(kind for kind, there in here.items() if there)
+        raise ConfigError(f"device = {name!r}: PyTorch finds none on this machine; it finds {found}")
+    return torch.device(name)
+
+
+def thread_count(config: RunConfig) -> int:
+    """CPU threads of the training step."""
+    return config.threads or min(4, os.cpu_count() or 1)
+
+
+class Trainer:
+    """The state of one run, and the step that moves it on.
+
+    Attributes:
+        step, images, d_steps: G's steps, real samples seen and D's steps so far.
+        seconds: time spent training; the caller's clock, kept here because it belongs to the state.
+        rates: {"d": …, "g": …}, the base learning rates, which may be changed between steps.
+        ema: the generator to draw with: the running average, or the generator itself where that is off.
+    """
+
+    def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device | None = None) -> None:
+        """
+        Raises:
+            ConfigError: the networks cannot make this data's shape, labels are missing, or no such device.
+        """
+        self.config = config
+        self.device = device or pick_device(config.device)
+        self.dataset = dataset.to(self.device)
+        self.order, self.noise = stream(config.seed, "order"), stream(config.seed, "noise", self.device)
+        self.game = Game(config, dataset.shape, dataset.n_classes, stream(config.seed, "init"), self.noise)
+        sides = {"d": self.game.discriminator, "g": self.game.generator}
+        for net in sides.values():
+            net.to(self.device)
+            if len(dataset.shape) == 3:
+                net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.ema = copy.deepcopy(self.game.generator).requires_grad_(False) if config.ema_half_life else sides["g"]
+        self.parameters = {side: list(net.parameters()) for side, net in sides.items()}
+        self.optimisers = {side: self._adam(side) for side in SIDES}
+        self.rates = {"d": config.lr_d, "g": config.lr_g}
+        self._ema_floats, self._net_floats, self._ema_others, self._net_others = _pairs(self.ema, sides["g"])
+
+        self.step_count = self.images = self.d_steps = 0
+        self.seconds = 0.0
+        self._order_state = self.order.get_state()
+        self._permutation = self._draw_permutation()
+        self._position = 0
+        self._window = torch.zeros(len(NUMBERS), device=self.device)
+        self._window_count = 0
+
+        self.columns = dataset.n_classes if self.game.conditional and dataset.n_classes <= 12 else config.grid
+        self.fixed_z, self.fixed_labels = fixed_latents(config, self.columns, self.game.conditional, dataset.n_classes)
+
+    def _adam(self, side: str) -> torch.optim.Adam:
+        rate = self.config.lr_d if side == "d" else self.config.lr_g
+        optimiser = torch.optim.Adam(
+            self.parameters[side], lr=rate, betas=(self.config.beta1, self.config.beta2), fused=True
+        )
+        # The state exists from the start, so that saving and loading need no case for "before the first step".
+        for parameter in self.parameters[side]:
+            optimiser.state[parameter] = {
+                "step": torch.zeros((), device=self.device),
+                "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+                "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+            }
+        return optimiser
+
+    @property
+    def epoch(self) -> float:
+        """How many times the data has been seen."""
+        return self.images / len(self.dataset)
+
+    def step(self) -> None:
+        """Train D `critic_steps` times, then G once. Waits for nothing: the numbers stay on the device."""
+        moves, numbers, norm_d = self._discriminator_step()
+        for _ in range(self.config.critic_steps - 1):
+            moves, numbers, norm_d = self._discriminator_step()
+        # G answers with the last batch's own pictures: unchanged since D saw them, so drawing them again would only
+        # cost time.
+        loss, more = self.game.generator_loss(moves, self.images)
+        norm_g = self._move("g", loss)
+        self._average()
+        self.step_count += 1
+        numbers.update(more, grad_d=norm_d, grad_g=norm_g)
+        self._window += torch.stack([numbers[name] for name in NUMBERS])
+        self._window_count += 1
+
+    def _discriminator_step(self) -> tuple[Moves, dict[str, Tensor], Tensor]:
+        indices = self._next_indices().to(self.device, non_blocking=True)
+        real, labels = self.dataset.batch(indices, self.noise)
+        moves = self.game.play(real, labels)
+        loss, numbers = self.game.discriminator_loss(moves, self.images, self.d_steps)
+        norm = self._move("d", loss)
+        self.d_steps += 1
+        self.images += len(real)
+        return moves, numbers, norm
+
+    def _move(self, side: str, loss: Tensor) -> Tensor:
+        """One optimiser step of one side → the norm of its gradient."""
+        parameters, optimiser = self.parameters[side], self.optimisers[side]
+        gradients = torch.autograd.grad(loss, parameters)  # only this side's: the other is not moved, nor computed
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        optimiser.param_groups[0]["lr"] = self.rates[side] * rate_factor(self.config, self.images)
+        optimiser.step()
+        return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))  # pyright: ignore[reportPrivateImportUsage]
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        if self.ema is self.game.generator:
+            return
+        share = 1 - ema_decay(self.config, self.images)
+        torch._foreach_lerp_(self._ema_floats, self._net_floats, share)  # pyright: ignore[reportPrivateImportUsage]
+        for mine, other in zip(self._ema_others, self._net_others, strict=True):
+            mine.copy_(other)
+
+    def _draw_permutation(self) -> Tensor:
+        return torch.randperm(len(self.dataset), generator=self.order)
+
+    def _next_indices(self) -> Tensor:
+        """The next `batch_size` places of the data order; a batch may span the end of an epoch."""
+        wanted, parts = self.config.batch_size, []
+        while wanted:
+            if self._position == len(self._permutation):
+                self._order_state = self.order.get_state()
+                self._permutation, self._position = self._draw_permutation(), 0
+            part = self._permutation[self._position : self._position + wanted]
+            parts.append(part)
+            self._position += len(part)
+            wanted -= len(part)
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def record(self) -> dict[str, float] | None:
+        """The mean of each number since the last record, and where the run stands; None where no step was made.
+
+        This waits for the device. Keys: step, images, epoch, seconds, lr_d, lr_g and `NUMBERS`.
+
+        Raises:
+            TrainingError: a number is not finite.
+        """
+        if not self._window_count:
+            return None
+        means = dict(zip(NUMBERS, (self._window / self._window_count).tolist(), strict=True))
+        self._window.zero_()
+        self._window_count = 0
+        wrong = [name for name, value in means.items() if value != value or abs(value) == float("inf")]
+        if wrong:
+            raise TrainingError(
+                f"the game diverged: {', '.join(wrong)} became infinite or not a number before step {self.step_count}; "
+                "lower the learning rates, or turn on spectral normalisation or a penalty"
+            )
+        factor = rate_factor(self.config, self.images)
+        place = {"step": self.step_count, "images": self.images, "epoch": round(self.epoch, 4)}
+        rates = {"lr_d": self.rates["d"] * factor, "lr_g": self.rates["g"] * factor}
+        return {**place, "seconds": round(self.seconds, 3), **means, **rates}
+
+    @torch.no_grad()
+    def draw_fixed(self) -> Tensor:
+        """The sample grid: uint8 [rows * columns, *shape], from the same latents each time, by the EMA generator."""
+        was = self.ema.training
+        self.ema.eval()
+        labels = None if self.fixed_labels is None else self.fixed_labels.to(self.device)
+        pictures = to_uint8(self.ema(self.fixed_z.to(self.device), labels)).cpu()
+        self.ema.train(was)
+        return pictures
+
+    def check_finite(self) -> None:
+        """
+        Raises:
+            TrainingError: a weight is infinite or not a number.
+        """
+        for name, tensor in self._tensors():
+            if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+                raise TrainingError(
+                    f"the game diverged: weights of {name} became infinite or not a number before step "
+                    f"{self.step_count}; lower the learning rates, or turn on spectral normalisation or a penalty"
+                )
+
+    def _tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Every tensor of the state but the random generators', by its name in the checkpoint."""
+        for name, net in (("generator", self.game.generator), ("discriminator", self.game.discriminator)):
+            for key, value in net.state_dict().items():
+                yield f"{name}.{key}", value
+        if self.ema is not self.game.generator:
+            for key, value in self.ema.state_dict().items():
+                yield f"ema.{key}", value
+        for side, name in (("d", "discriminator"), ("g", "generator")):
+            net = self.game.discriminator if side == "d" else self.game.generator
+            for key, parameter in net.named_parameters():
+                for part, value in self.optimisers[side].state[parameter].items():
+                    yield f"optimiser.{name}.{key}.{part}", value
+        yield "window", self._window
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything the next step depends on: tensors (copies, on the CPU) and plain numbers."""
+        tensors = {
+            name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+            for name, value in self._tensors()
+        }
+        if self.ema is self.game.generator:  # a reader finds the generator to draw with under one name
+            tensors |= {
+                f"ema.{key}": tensors[f"generator.{key}"].clone() for key in self.game.generator.state_dict()
+            }
+        tensors["random.noise"] = self.noise.get_state().clone()
+        tensors["random.order"] = self._order_state.clone()
+        place = {
+            "step": self.step_count, "images": self.images, "d_steps": self.d_steps, "seconds": self.seconds,
+            "position": self._position, "window_count": self._window_count, "rates": dict(self.rates),
+        }
+        return tensors, place
+
+    @torch.no_grad()
+    def load_state(self, tensors: Mapping[str, Tensor], place: Mapping[str, Any]) -> None:
+        """Go on exactly where `state()` was taken.
+
+        Raises:
+            StoreError: a tensor is missing, too many, or of another shape or kind; nothing is changed then.
+        """
+        mine = dict(self._tensors())
+        extra = {"random.noise", "random.order"} | {f"ema.{key}" for key in self.game.generator.state_dict()}
+        unknown, missing = set(tensors) - set(mine) - extra, (set(mine) | extra) - set(tensors)
+        if unknown or missing:
+            names = ", ".join(sorted(unknown | missing)[:3])
+            raise StoreError(f"the checkpoint is not of these networks: tensors {names} do not match the settings")
+        for name, value in mine.items():
+            if tensors[name].shape != value.shape or tensors[name].dtype != value.dtype:
+                raise StoreError(
+                    f"the checkpoint is not of these networks: {name} is {tuple(tensors[name].shape)} "
+                    f"{tensors[name].dtype}, the settings make it {tuple(value.shape)} {value.dtype}"
+                )
+        try:
+            self.noise.set_state(tensors["random.noise"])
+            self.order.set_state(tensors["random.order"])
+        except (RuntimeError, TypeError) as error:
+            raise StoreError(f"the checkpoint's random state was made on another kind of device: {error}") from error
+        for name, value in mine.items():
+            value.copy_(tensors[name])
+        self._order_state = self.order.get_state()
+        self._permutation = self._draw_permutation()
+        self.step_count, self.images, self.d_steps = place["step"], place["images"], place["d_steps"]
+        self.seconds, self._position = place["seconds"], place["position"]
+        self._window_count, self.rates = place["window_count"], dict(place["rates"])
+
+
+def fixed_latents(
+    config: RunConfig, columns: int, conditional: bool, n_classes: int
+) -> tuple[Tensor, Tensor | None]:
+    """The latents [rows * columns, latent_dim] and labels of a run's sample grid: the same every time.
+
+    Where the classes fit in a row, each column is a class.
+    """
+    count = config.grid * columns
+    z = torch.randn(count, config.latent_dim, generator=stream(config.seed, "fixed"))
+    return z, torch.arange(count) % n_classes if conditional else None
+
+
+def _pairs(ema: nn.Module, net: nn.Module) -> tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]:
+    """Floating tensors of both, which are averaged, and the others (batch counts), which are copied."""
+    pairs = list(zip(ema.state_dict().values(), net.state_dict().values(), strict=True))
+    floats = [(mine, other) for mine, other in pairs if mine.is_floating_point()]
+    others = [(mine, other) for mine, other in pairs if not mine.is_floating_point()]
+    return [a for a, _ in floats], [b for _, b in floats], [a for a, _ in others], [b for _, b in others]

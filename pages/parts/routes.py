@@ -1,0 +1,57 @@
+"""Every route beside the Streamlit script, and what happens when the server ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import plotly
+from pages.parts.latent.route import LATENT
+from pages.parts.live.route import LIVE
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from gan_core.errors import WorkbenchError
+from pages.parts.workbench import runs
+
+log = logging.getLogger(__name__)
+
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+
+
+async def plotly_js(request: Request) -> Response:
+    """The library as the Python package ships it: charts work offline, and drawn by the version that was tested."""
+    return FileResponse(PLOTLY, media_type="text/javascript", headers={"Cache-Control": "public, max-age=86400"})
+
+
+async def sample_grid(request: Request) -> Response:
+    """A kept sample grid of a run, as PNG."""
+    try:
+        folder = runs().folder(request.path_params["name"])
+    except WorkbenchError as error:
+        return PlainTextResponse(str(error), 404)
+    path = folder.path / "samples" / f"{request.path_params['images']:09d}.png"
+    if not path.is_file():
+        return PlainTextResponse(f"{folder.name}: no sample grid at that place", 404)
+    return FileResponse(path, media_type="image/png", headers={"Cache-Control": "no-cache"})
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Ctrl-C and SIGTERM save running runs before the process ends."""
+    yield
+    if not await asyncio.to_thread(runs().shutdown, "the dashboard was ended"):
+        log.warning("a run did not end in time; it goes on from its last checkpoint")
+
+
+ROUTES = [
+    Route("/gan/plotly.min.js", plotly_js),
+    Route("/gan/samples/{name}/{images:int}.png", sample_grid),
+    LIVE,
+    LATENT,
+]

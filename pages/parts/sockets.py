@@ -1,0 +1,93 @@
+"""WebSocket routes beside the Streamlit script: who may open one, how large and how often messages may be."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.web.server.server_util import is_url_from_allowed_origins
+
+from gan_core.errors import WorkbenchError
+
+log = logging.getLogger(__name__)
+
+MESSAGE_BYTES = 16_384
+MESSAGES_PER_SECOND = 200
+
+
+class Socket:
+    """One accepted connection. `receive` gives checked JSON objects; `send` and `send_bytes` answer."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+        self._allowance, self._moment = float(MESSAGES_PER_SECOND), time.monotonic()
+
+    async def receive(self) -> dict[str, Any]:
+        """The next message.
+
+        Raises:
+            WebSocketDisconnect: the other side left.
+            WorkbenchError: too large, too many, or not a JSON object; the connection is then closed.
+        """
+        text = await self._websocket.receive_text()
+        now = time.monotonic()
+        self._allowance += (now - self._moment) * MESSAGES_PER_SECOND
+        self._allowance, self._moment = min(self._allowance, float(MESSAGES_PER_SECOND)) - 1, now
+        if self._allowance < 0:
+            raise WorkbenchError(f"more than {MESSAGES_PER_SECOND} messages a second")
+        if len(text) > MESSAGE_BYTES:
+            raise WorkbenchError(f"a message of more than {MESSAGE_BYTES} characters")
+        try:
+            message = json.loads(text)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            raise WorkbenchError("a message that is not a JSON object")
+        return message
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self._websocket.send_text(json.dumps(message, separators=(",", ":"), allow_nan=False))
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self._websocket.send_bytes(data)
+
+
+def same_origin(websocket: WebSocket) -> bool:
+    """Whether a page of this app asks: a page of another site must not read runs, nor command them."""
+    origin = websocket.headers.get("origin")
+    if origin is None:  # no browser: a browser always says where it comes from
+        return True
+    host = websocket.headers.get("host", "")
+    return origin.split("://", 1)[-1] == host or is_url_from_allowed_origins(origin)
+
+
+def socket_route(path: str, serve: Callable[[Socket], Awaitable[None]]) -> WebSocketRoute:
+    """A route that serves each connection with `serve`, after checking where it comes from."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        if not same_origin(websocket):
+            await websocket.close(1008, "another origin")
+            return
+        await websocket.accept()
+        try:
+            await serve(Socket(websocket))
+        except WebSocketDisconnect:
+            return
+        except WorkbenchError as error:
+            await _close(websocket, 1008, str(error))
+        except RuntimeError as error:  # sending to one who left a moment ago
+            log.debug("%s: %s", path, error)
+
+    return WebSocketRoute(path, endpoint)
+
+
+async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+    try:
+        await websocket.close(code, reason[:120])
+    except RuntimeError:
+        return
