@@ -146,10 +146,10 @@ class View(BaseModel):
     seed: Seed = 0
     label: Label | None = None
     dims: Annotated[dict[Dimension, Coordinate], BeforeValidator(_dims)] = {}
-    truncation: float = Field(1.0, ge=0, le=2)
+    truncation: float = Field(default=1.0, ge=0, le=2)
     seed_b: Seed = 1
     label_b: Label | None = None
-    t: float = Field(0.0, ge=0, le=1)
+    t: float = Field(default=0.0, ge=0, le=1)
     how: How = "spherical"
 
     def check(self, latent_dim: int, n_classes: int) -> View:

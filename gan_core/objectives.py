@@ -123,7 +123,8 @@ def gradient_penalty(
         real, fake: [B, *shape].
         generator: the place between the two is drawn from it.
     """
-    share = torch.rand(real.shape[0], *[1] * (real.dim() - 1), generator=generator, device=real.device, dtype=real.dtype)
+    one_each = (real.shape[0], *[1] * (real.dim() - 1))
+    share = torch.rand(one_each, generator=generator, device=real.device, dtype=real.dtype)
     between = torch.lerp(real, fake, share).requires_grad_()
     (slope,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
     # The small number keeps the square root's own slope finite where the gradient vanishes.

@@ -43,7 +43,7 @@ PRESETS: dict[str, Preset] = {
         "WGAN-GP", "Wasserstein distance with gradient penalty (Gulrajani 2017): five critic steps for one of G.",
         {
             "conditional": "no", "latent_dim": 100, "discriminator_norm": "none", "objective": "wasserstein",
-            "critic_steps": 5, "lr_d": 1e-3, "lr_g": 1e-3, "beta1": 0.0, "beta2": 0.9, "images": 1_000_000,
+            "critic_steps": 5, "lr_d": 3e-4, "lr_g": 3e-4, "beta1": 0.0, "beta2": 0.9, "images": 1_000_000,
         },
     ),
     "r3gan": Preset(

@@ -56,11 +56,11 @@ def test_saturation_of_colour() -> None:
     y = augmented(x, ("colour",), _random())
 
     def spread(pictures: Tensor) -> Tensor:
-        return (pictures - pictures.mean(1, keepdim=True)).norm(dim=(1, 2, 3))
+        return (pictures - pictures.mean(1, keepdim=True)).flatten(1).norm(dim=1)
 
     def grey(pictures: Tensor) -> Tensor:
         mean = pictures.mean(1)
-        return (mean - mean.mean((1, 2), keepdim=True)).norm(dim=(1, 2))
+        return (mean - mean.mean((1, 2), keepdim=True)).flatten(1).norm(dim=1)
 
     saturation = (spread(y) / spread(x)) / (grey(y) / grey(x))
     assert 0 <= saturation.min() < 0.02 and 1.98 < saturation.max() <= 2 + 1e-3
@@ -93,7 +93,7 @@ def test_cutout_is_one_square_of_zeros() -> None:
         assert len(rows) * len(columns) == int(hole.sum())  # a filled rectangle
         assert rows[-1] - rows[0] + 1 == len(rows) and columns[-1] - columns[0] + 1 == len(columns)
         for lines in (rows, columns):
-            assert len(lines) == 14 or (lines[0] == 0 or lines[-1] == 27) and 7 <= len(lines) < 14
+            assert len(lines) == 14 or ((lines[0] == 0 or lines[-1] == 27) and 7 <= len(lines) < 14)
     covered = (y == 0).all(1).float().mean(0)
     assert covered.min() > 0.05  # every place is hidden at times
 

@@ -1,4 +1,4 @@
-"""Each loss and its gradient against the formula of its paper, written here with logarithms; penalties by differences."""
+"""Each loss and its gradient against its paper's formula, written here with logarithms; penalties by differences."""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import plotly
-from pages.parts.latent.route import LATENT
-from pages.parts.live.route import LIVE
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from gan_core.errors import WorkbenchError
+from pages.parts.latent.route import LATENT
+from pages.parts.live.route import LIVE
 from pages.parts.workbench import runs
 
 log = logging.getLogger(__name__)

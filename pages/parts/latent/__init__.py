@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.components import v2
 
 from gan_core.latent import View
 from gan_core.store import RunFolder
@@ -16,7 +17,7 @@ from pages.parts.workbench import GENERATOR_COLOUR
 
 _here = Path(__file__).parent
 
-_component = st.components.v2.component(
+_component = v2.component(
     "gan_latent",
     html=(_here / "latent.html").read_text(encoding="utf-8"),
     css=(_here / "latent.css").read_text(encoding="utf-8"),
