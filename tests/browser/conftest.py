@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -163,6 +163,12 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Open a tab: (dark=False, width=1280, height=800). At the end nothing may have complained in any console."""
     contexts, complaints = [], []
 
+    def listen(message: ConsoleMessage) -> None:
+        # Opened at /explore, Streamlit first asks whether it is served below /explore, and is told that it is not.
+        probe = "/_stcore/" in message.location["url"] and "404" in message.text
+        if message.type in ("error", "warning") and not probe:
+            complaints.append(f"{message.text} ({message.location['url']})")
+
     def open_tab(dark: bool = False, width: int = 1280, height: int = 800) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
@@ -170,7 +176,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context.set_default_timeout(MINUTE)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
+        page.on("console", listen)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 
