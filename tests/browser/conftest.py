@@ -42,7 +42,7 @@ def _find_chromium(playwright: Playwright) -> str | None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium, from the PATH or Playwright's own. Without one the test is skipped; where CI=true, that is a failure."""
+    """Chromium, from the PATH or Playwright's own. Without one the test is skipped; where CI=true, it fails."""
     with sync_playwright() as playwright:
         path = _find_chromium(playwright)
         if path is None:
