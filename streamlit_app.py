@@ -1,13 +1,18 @@
 """The door: page list, routes and life span. `streamlit run streamlit_app.py`"""
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
-from pages.parts import routes
+from pages.parts import routes, style
+
+# pages/ is ours, not Streamlit's older folder of that name: else the first visit, by a link to a page, finds no door.
+PagesManager.uses_pages_directory = False
 
 app = st.App(__file__, routes=routes.ROUTES, lifespan=routes.lifespan)
 
 if __name__ == "__main__":
     st.set_page_config(page_title="GAN Workbench", page_icon="🎨", layout="wide", initial_sidebar_state="collapsed")
+    style.apply()
     st.navigation(
         [
             st.Page("pages/train.py", title="Train", default=True),

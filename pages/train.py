@@ -1,3 +1,384 @@
+"""Train: begin a run, watch it, steer it."""
+
+from __future__ import annotations
+
+import base64
+import html
+from typing import Any
+
 import streamlit as st
 
-st.write('train')
+from gan_core import datasets, game
+from gan_core.config import GROUPS, RunConfig, fields
+from gan_core.datasets import DATASETS, Dataset, Preview
+from gan_core.errors import DatasetError, WorkbenchError
+from gan_core.objectives import OBJECTIVES
+from gan_core.presets import PRESETS, make_config
+from gan_core.run import ACTIVE, ENDED, Snapshot
+from gan_core.runs import load_data
+from pages.parts import fetching, form
+from pages.parts.live import chosen, live_view, run_list
+from pages.parts.states import MARKS
+from pages.parts.workbench import runs
+
+SENTENCE = (
+    "Two networks play a game: one draws {things}, one tries to tell them from real ones. Press **Train** and watch "
+    "both get better."
+)
+
+# ---------------------------------------------------------------------------------------------------- a new run
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def preview_of(fingerprint: str, _dataset: Dataset) -> Preview:
+    return datasets.preview(_dataset, columns=24)
+
+
+def choose_data(preset: str) -> dict[str, Any]:
+    """The dataset's widgets → settings."""
+    values: dict[str, Any] = {"dataset": st.session_state.get("dataset", "digits")}
+    if values["dataset"] == "folder":
+        path = st.text_input(
+            "Picture folder", key="dataset_path", placeholder="/home/me/pictures, or a zip",
+            help="A folder (or zip) on the machine that runs this dashboard. Its sub-folders are the classes; without "
+            "sub-folders the pictures have none. PNG, JPEG and WebP, at least two.",
+        )
+        upload = st.file_uploader(
+            "or upload a zip of pictures", type="zip", help="It is unpacked into the data folder and kept there."
+        )
+        if upload is not None and st.session_state.get("uploaded") != upload.file_id:
+            try:
+                into = datasets.data_folder() / "uploads"
+                saved = datasets.save_upload(upload, into, upload.name)
+            except DatasetError as error:
+                st.error(str(error))
+            else:
+                st.session_state.update(uploaded=upload.file_id, uploaded_path=str(saved))
+        values["dataset_path"] = path.strip() or st.session_state.get("uploaded_path")
+        values |= form.picture_settings(preset)
+    return values
+
+
+def offer_download(name: str) -> None:
+    """For a data set that is not here: how large it is, a button, and a bar while it comes."""
+    size = datasets.download_size(name)
+    job = fetching.state(name)
+    if job is not None and job.active:
+        watch_download(name)
+        return
+    if job is not None and job.error:
+        st.error(job.error)
+    st.info(
+        f"**{DATASETS[name].title}** is not in the data folder `{datasets.data_folder()}` yet. The download has "
+        f"{size / 1e6:,.1f} MB and is checked when it has come. The embedded digits need none."
+    )
+    again = job is not None and job.error is not None
+    if st.button("Try again" if again else f"Download {size / 1e6:,.1f} MB", icon=":material/download:"):
+        fetching.begin(name)
+        st.rerun()
+
+
+@st.fragment(run_every=0.5)
+def watch_download(name: str) -> None:
+    job = fetching.state(name)
+    if job is None or not job.active:
+        st.rerun()
+    assert job is not None
+    share = job.done / job.total if job.total else 0.0
+    st.progress(min(1.0, share), f"{DATASETS[name].title}: {job.done / 1e6:,.1f} of {job.total / 1e6:,.1f} MB")
+
+
+def show_preview(preview: Preview) -> None:
+    """Real samples, and what there is of them."""
+    if preview.picture:
+        data = base64.b64encode(preview.picture).decode()
+        title = html.escape(preview.title)
+        st.html(f'<img class="real-samples" alt="Real samples of {title}" src="data:image/png;base64,{data}">')
+    channels, *size = preview.shape if len(preview.shape) == 3 else (0, *preview.shape)
+    kind = {1: ", grey", 3: ", colour"}.get(channels, "")
+    counts = preview.class_counts
+    spread = f", {len(counts)} classes of {min(counts.values()):,} to {max(counts.values()):,}" if counts else ""
+    text = f"{preview.title}: {preview.count:,} real samples of {' × '.join(map(str, size))} pixels{kind}{spread}"
+    st.caption(text)
+
+
+def show_details(preview: Preview) -> None:
+    if preview.skipped:
+        with st.expander(f"{len(preview.skipped):,} files could not be used", icon=":material/warning:"):
+            st.text("\n".join(preview.skipped[:500]))
+    if preview.class_counts:
+        with st.expander("Samples of each class"):
+            st.dataframe(
+                {"class": list(preview.class_counts), "samples": list(preview.class_counts.values())},
+                hide_index=True, width="content", height=min(38 + 35 * len(preview.class_counts), 390),
+            )
+
+
+def new_run(first: bool) -> None:
+    """The form. What matters most stands on top, and is drawn when the settings below it are known."""
+    top = st.container(key="hero")
+    with st.expander("Choose other data or settings", expanded=not first):
+        left, right = st.columns(2)
+        preset = left.selectbox(
+            "Preset", list(PRESETS), format_func=lambda name: PRESETS[name].title, key="preset",
+            help="A recipe: networks, objective, rates and length that go together.",
+        )
+        left.caption(PRESETS[preset].description)
+        right.selectbox(
+            "Dataset", list(DATASETS), format_func=lambda name: DATASETS[name].title, key="dataset",
+            help="What D is shown as real, and what G learns to draw.",
+        )
+        right.caption(DATASETS[st.session_state["dataset"]].description)
+        values = choose_data(preset)
+        values |= form.main_settings(preset)
+        name = st.text_input(
+            "Name of the run", key="name", placeholder=f"{values['dataset']}-{preset}-1, or the next free number",
+            help="Its folder's name below checkpoints/.",
+        )
+        with st.expander("All settings"):
+            values |= form.other_settings(preset)
+        details = st.container()
+    with top:
+        config, dataset = check(preset, values)
+        things = "digits" if values["dataset"] in ("digits", "mnist") else "pictures"
+        preview = None if dataset is None else preview_of(dataset.fingerprint, dataset)
+        if preview is not None:
+            show_preview(preview)
+        st.markdown(SENTENCE.format(things=things))
+        if st.button("Train", type="primary", disabled=config is None, width=220, key="train"):
+            assert config is not None
+            begin(config, name.strip() or None)
+    if preview is not None:
+        with details:
+            show_details(preview)
+
+
+def check(preset: str, values: dict[str, Any]) -> tuple[RunConfig | None, Dataset | None]:
+    """The config and its data, or what is wrong with them, said on the page."""
+    name = values["dataset"]
+    if name == "folder" and not values.get("dataset_path"):
+        st.info("Give the path of a folder of pictures, or upload a zip, below.")
+        return None, None
+    if DATASETS[name].needs == "files" and not datasets.is_available(name):
+        offer_download(name)
+        return None, None
+    dataset = None
+    try:
+        config = make_config(preset, **values)
+        with st.spinner("Reading the pictures …"):
+            dataset = load_data(config)
+        game.check(config, dataset.shape, dataset.n_classes)
+    except WorkbenchError as error:
+        st.error(str(error))
+        return None, dataset
+    return config, dataset
+
+
+def begin(config: RunConfig, name: str | None) -> None:
+    try:
+        started = runs().start(config, name)
+    except WorkbenchError as error:
+        st.error(str(error))
+        return
+    look_at(started)
+    st.rerun()
+
+
+# ---------------------------------------------------------------------------------------------------- one run
+
+
+def command(snapshot: Snapshot, name: str, **arguments: Any) -> None:
+    """One command to a run; it may have ended a moment ago."""
+    try:
+        getattr(runs().run(snapshot.name), name)(**arguments)
+    except WorkbenchError as error:
+        st.toast(str(error), icon=":material/warning:")
+
+
+def resume(snapshot: Snapshot, **length: float) -> None:
+    try:
+        runs().resume(snapshot.name, **length)
+    except WorkbenchError as error:
+        st.toast(str(error), icon=":material/warning:")
+
+
+def buttons(snapshot: Snapshot) -> None:
+    """What can be done with the run now."""
+    state = snapshot.state
+    if state in ACTIVE and not snapshot.here:
+        st.caption("trained by another program, which can stop it")
+        return
+    if state in ("training", "queued"):
+        st.button("Pause", on_click=command, args=(snapshot, "pause"), help="Saves, and waits until you resume.")
+    if state == "paused":
+        st.button("Resume", type="primary", on_click=command, args=(snapshot, "unpause"))
+    if state in ACTIVE:
+        st.button(
+            "Stop", on_click=command, args=(snapshot, "stop"), disabled=state == "stopping",
+            help="Saves, and ends. The run can be resumed later, exactly where it stopped.",
+        )
+    if state == "training":
+        st.button("Save", on_click=command, args=(snapshot, "save"), help="Writes a checkpoint now.")
+    if state in ("stopped", "interrupted", "failed"):
+        st.button(
+            "Resume", type="primary", on_click=resume, args=(snapshot,),
+            help="Goes on from the last checkpoint, as if it had never stopped.",
+        )
+    if state in ENDED and state != "interrupted":
+        with st.popover("Train longer", help="Goes on to a new total length."):
+            total = st.number_input(
+                "Images in all", min_value=1, value=max(2 * snapshot.images, 1000), key=f"total/{snapshot.name}",
+                help=f"The run has seen {snapshot.images:,} so far.",
+            )
+            longer = {"on_click": resume, "args": (snapshot,), "kwargs": {"images": total}}
+            st.button("Train", type="primary", key="longer", **longer)
+
+
+def rates(snapshot: Snapshot) -> None:
+    """Learning rates, changeable while it runs."""
+    config = snapshot.config
+    last = runs().history(snapshot.name).last() or {}
+    with st.form(f"rates/{snapshot.name}", border=False):
+        left, right, apply = st.columns([2, 2, 1], vertical_alignment="bottom")
+        d = left.number_input(
+            "Learning rate D", 0.0, 1.0, config.lr_d, format="%g", step=config.lr_d / 10,
+            help=f"In force at the last point of the curves: {last.get('lr_d', config.lr_d):.3g} (decay included).",
+        )
+        g = right.number_input(
+            "Learning rate G", 0.0, 1.0, config.lr_g, format="%g", step=config.lr_g / 10,
+            help=f"In force at the last point of the curves: {last.get('lr_g', config.lr_g):.3g} (decay included).",
+        )
+        if apply.form_submit_button("Apply", width="stretch"):
+            try:
+                runs().run(snapshot.name).set_rates(d=d, g=g)
+            except WorkbenchError as error:
+                st.error(str(error))
+            else:
+                st.toast("From the next step on; noted among the events.")
+
+
+def about(snapshot: Snapshot) -> None:
+    """What was asked, and what happened."""
+    objective = OBJECTIVES[snapshot.config.objective]
+    st.latex(objective.formula)
+    st.caption(objective.reading)
+    own = snapshot.config.differences(make_config(snapshot.config.preset))
+    title = PRESETS[snapshot.config.preset].title if snapshot.config.preset in PRESETS else snapshot.config.preset
+    changed = ", ".join(f"{RunConfig.model_fields[name].title} {value}" for name, (value, _) in own.items())
+    st.markdown(f"Preset **{title}**" + (f", with {changed}" if changed else ", unchanged"))
+    for group, tab in zip(GROUPS, st.tabs(GROUPS), strict=True):
+        values = {str(info.title): getattr(snapshot.config, name) for name, info in fields(group)}
+        tab.dataframe(
+            {"setting": list(values), "value": [_text(value) for value in values.values()]}, hide_index=True,
+            width="stretch",
+        )
+
+
+def _text(value: Any) -> str:
+    return "none" if value in (None, ()) else ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def events(snapshot: Snapshot) -> None:
+    found = runs().folder(snapshot.name).events()[-200:][::-1]
+    rows = {
+        "time (UTC)": [str(event.get("time", ""))[:19].replace("T", " ") for event in found],
+        "event": [str(event.get("event", "")) for event in found],
+        "images seen": [event.get("images") if isinstance(event.get("images"), int) else None for event in found],
+        "details": [
+            ", ".join(f"{key}: {value}" for key, value in event.items() if key not in ("time", "event", "images"))
+            for event in found
+        ],
+    }
+    st.dataframe(rows, hide_index=True, width="stretch")
+
+
+def one_run(name: str) -> None:
+    try:
+        snapshot = runs().snapshot(name)
+    except WorkbenchError as error:
+        st.error(str(error))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
+        st.subheader(_escaped(snapshot.name), anchor=False)
+        st.markdown(f":gray[{MARKS[snapshot.state]} {snapshot.state}]")
+        st.space("stretch")
+        buttons(snapshot)
+    if snapshot.reason and snapshot.state in ("failed", "interrupted", "stopped"):
+        show = {"failed": st.error, "interrupted": st.warning}.get(snapshot.state, st.caption)
+        show(snapshot.reason)
+    live_view(snapshot)
+    try:
+        has_generator = bool(runs().folder(name).checkpoints()) or snapshot.state in ACTIVE
+    except WorkbenchError:
+        has_generator = False
+    with st.container(horizontal=True, key="next"):
+        if has_generator:
+            here = {"run": snapshot.name}
+            explore, compare = "Explore this generator", "Compare checkpoints"
+            st.page_link("pages/explore.py", label=explore, icon=":material/explore:", query_params=here)
+            st.page_link("pages/compare.py", label=compare, icon=":material/compare:")
+    if snapshot.here and snapshot.state in ACTIVE:
+        with st.expander("Change the learning rates"):
+            rates(snapshot)
+    with st.expander("Settings and objective"):
+        about(snapshot)
+    with st.expander("Events"):
+        events(snapshot)
+
+
+def _escaped(name: str) -> str:
+    """A run's name as Markdown that shows just that."""
+    return "".join(f"\\{c}" if not (c.isalnum() or c == " ") else c for c in name)
+
+
+# ---------------------------------------------------------------------------------------------------- the page
+
+
+def look_at(name: str | None) -> None:
+    """Choose a run, or with None the form; the link says which."""
+    st.query_params.from_dict({"new": "1"} if name is None else {"run": name})
+
+
+def selected() -> str | None:
+    """The run of the link; without one, the one that trains, else the newest."""
+    if "run" in st.query_params:
+        return st.query_params["run"]
+    if "new" in st.query_params:
+        return None
+    found = runs().snapshots()
+    active = [one.name for one in found if one.state in ACTIVE]
+    return active[0] if active else found[0].name if found else None
+
+
+def on_choice() -> None:
+    name = chosen()
+    if name is not None:
+        look_at(name)
+
+
+STYLE = """<style>
+.real-samples { display: block; width: 100%; max-width: 780px; image-rendering: pixelated; border-radius: 0.5rem; }
+@media (max-width: 640px) { [data-testid="stColumn"]:has(.st-key-side) { order: 2; } }
+</style>"""
+
+st.html(STYLE)
+name = selected()
+if name is None and not runs().store.names():
+    new_run(first=True)
+else:
+    side, main = st.columns([1, 5], gap="medium")
+    with side, st.container(key="side"):
+        new = {"on_click": look_at, "args": (None,), "disabled": name is None}
+        st.button("New run", icon=":material/add:", width="stretch", **new)
+        run_list(name, on_choice)
+        with st.popover("Queue", width="stretch", help="Runs beyond this number wait for a place."):
+            at_once = st.number_input(
+                "Runs that train at once", 1, 16, runs().slots.limit,
+                help="More than one share the cores: each gets slower.",
+            )
+            runs().slots.limit = at_once
+    with main:
+        if name is None:
+            new_run(first=False)
+        else:
+            one_run(name)

@@ -1,0 +1,138 @@
+// The three charts of a run, fed point by point. Plotly is the file that its Python package ships; it is loaded once a tab.
+
+const LINES = {
+  loss: [["loss_d", "D"], ["loss_g", "G"]],
+  belief: [["d_real", "D(real)"], ["d_fake", "D(fake)"]],
+  gradient: [["grad_d", "D"], ["grad_g", "G"]],
+};
+const X_TITLES = { step: "steps", epoch: "epochs", images: "images seen", seconds: "seconds of training" };
+const X_COLUMNS = Object.keys(X_TITLES);
+
+function loadPlotly(base) {
+  window.ganPlotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL("gan/plotly.min.js", base).href;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => { window.ganPlotly = undefined; reject(new Error("the chart library did not load")); };
+    document.head.append(script);
+  });
+  return window.ganPlotly;
+}
+
+// Exponential moving average corrected for its start, as TensorBoard draws it: s = βs + (1-β)x, shown s / (1-βⁿ).
+class Smooth {
+  constructor(beta) { this.beta = beta; this.sum = 0; this.weight = 0; }
+
+  next(value) {
+    if (value === null) return null;
+    this.sum = this.beta * this.sum + (1 - this.beta) * value;
+    this.weight = this.beta * this.weight + (1 - this.beta);
+    return this.sum / this.weight;
+  }
+}
+
+class Charts {
+  constructor(root, colours, base) {
+    this.nodes = Object.fromEntries([...root.querySelectorAll(".gv-chart")].map((node) => [node.dataset.chart, node]));
+    this.root = root;
+    this.colours = colours;
+    root.style.setProperty("--gv-d", colours.discriminator);
+    root.style.setProperty("--gv-g", colours.generator);
+    this.options = { x: "step", beta: 0.6, log: false };
+    this.columns = {};
+    this.plotly = null;
+    this.reset();
+    loadPlotly(base).then((plotly) => { this.plotly = plotly; this.drawAll(); }, (error) => { this.failed = error.message; });
+  }
+
+  reset() {
+    for (const name of [...X_COLUMNS, ...Object.values(LINES).flat().map(([column]) => column)]) this.columns[name] = [];
+    this.newSmooth();
+  }
+
+  newSmooth() {
+    this.smooth = {};
+    for (const [column] of Object.values(LINES).flat()) this.smooth[column] = new Smooth(this.options.beta);
+  }
+
+  // New options: every line is drawn anew; a zoom stays unless what it zoomed into changed its meaning.
+  set(options) {
+    this.options = { ...this.options, ...options };
+    this.newSmooth();
+    this.drawAll();
+  }
+
+  add(message) {
+    if (message.all) this.reset();
+    for (const name of Object.keys(this.columns)) this.columns[name].push(...message.columns[name]);
+    if (!this.plotly) return;
+    if (message.all || !this.drawn || this.inkNow() !== this.ink) return this.drawAll();
+    const xs = message.columns[this.options.x];
+    for (const [chart, lines] of Object.entries(LINES)) {
+      const x = [], y = [], places = [];
+      lines.forEach(([column], i) => {
+        const values = message.columns[column];
+        x.push(xs, xs);
+        y.push(values, values.map((value) => this.smooth[column].next(value)));
+        places.push(2 * i, 2 * i + 1);
+      });
+      this.plotly.extendTraces(this.nodes[chart], { x, y }, places);
+    }
+  }
+
+  inkNow() { return getComputedStyle(this.root).getPropertyValue("--st-text-color") + getComputedStyle(this.root).color; }
+
+  drawAll() {
+    if (!this.plotly) return;
+    this.newSmooth();
+    this.ink = this.inkNow();
+    const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"] };
+    for (const chart of Object.keys(LINES)) {
+      this.plotly.react(this.nodes[chart], this.traces(chart), this.layout(chart), config);
+    }
+    this.drawn = true;
+  }
+
+  traces(chart) {
+    const { x, beta } = this.options;
+    return LINES[chart].flatMap(([column, name], i) => {
+      const colour = i ? this.colours.generator : this.colours.discriminator;
+      const shared = { x: [...this.columns[x]], mode: "lines", type: "scatter", connectgaps: false };
+      const raw = this.columns[column];
+      return [
+        { ...shared, y: [...raw], line: { color: colour, width: 1 }, opacity: 0.28, hoverinfo: "skip", showlegend: false, visible: beta > 0 },
+        { ...shared, y: raw.map((value) => this.smooth[column].next(value)), name, line: { color: colour, width: 2 }, hovertemplate: `%{y:.4g}<extra>${name}</extra>` },
+      ];
+    });
+  }
+
+  layout(chart) {
+    const style = getComputedStyle(this.root);
+    const ink = style.color, faint = style.getPropertyValue("--st-border-color") || "#8884";
+    const { x, log } = this.options;
+    const logged = log && chart !== "belief";
+    const axis = { gridcolor: faint, zerolinecolor: faint, linecolor: faint, tickcolor: faint, automargin: false };
+    const last = chart === "gradient";
+    return {
+      uirevision: "kept",
+      margin: { l: 46, r: 8, t: 6, b: last ? 38 : 22 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: style.fontFamily, size: 11, color: ink },
+      hovermode: "x unified",
+      hoverlabel: { bgcolor: style.getPropertyValue("--st-background-color") || "#fff", font: { color: ink } },
+      showlegend: false,
+      dragmode: "zoom",
+      xaxis: { ...axis, uirevision: x, rangemode: "tozero", title: last ? { text: X_TITLES[x], standoff: 6 } : undefined },
+      yaxis: chart === "belief"
+        ? { ...axis, uirevision: "belief", range: [-0.02, 1.02], tickvals: [0, 0.25, 0.5, 0.75, 1] }
+        : { ...axis, uirevision: String(logged), type: logged ? "log" : "linear", exponentformat: "power", nticks: 6 },
+      shapes: chart === "belief"
+        ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 0.5, y1: 0.5, line: { color: ink, width: 1, dash: "dot" }, opacity: 0.6 }]
+        : [],
+    };
+  }
+
+  remove() {
+    if (this.plotly) for (const node of Object.values(this.nodes)) this.plotly.purge(node);
+  }
+}

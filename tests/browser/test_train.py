@@ -1,0 +1,184 @@
+"""The main job in a real browser: one click, curves that grow, a grid that sharpens, a run that outlives its tab."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Dashboard
+
+STEPS = "document.querySelector('.gv-chart[data-chart=loss]')?.data?.[1]?.x?.at(-1) ?? 0"
+GRID = "document.querySelector('.gv-grid').toDataURL()"
+
+
+def _begin(page: Page, dashboard: Dashboard, *, images: str | None = None, new: bool = False) -> None:
+    """Click Train; `images`: how long, in place of the preset's own."""
+    page.goto(f"{dashboard.url}/{'?new=1' if new else ''}")
+    if images:
+        if not new:
+            page.get_by_text("Choose other data or settings").click()
+        length = page.get_by_role("spinbutton", name="Length")
+        length.fill(images)
+        length.press("Enter")
+    page.get_by_role("button", name="Train", exact=True).click()
+
+
+def _state(page: Page, state: str) -> None:
+    expect(page.locator(".st-key-run_head")).to_contain_text(state)
+
+
+@pytest.fixture(scope="module")
+def training(start_dashboard: Callable[..., Dashboard]) -> Dashboard:
+    """A dashboard of its own: its first visit is part of the test."""
+    return start_dashboard()
+
+
+def test_click_train_and_watch(training: Dashboard, page: Page) -> None:
+    page.goto(training.url)
+    expect(page.get_by_text("Two networks play a game")).to_be_visible()
+    page.get_by_role("button", name="Train", exact=True).click()
+    _state(page, "training")
+    page.wait_for_function(f"{STEPS} >= 1")
+    page.wait_for_selector(".gv-frame.gv-drawn")
+    first_steps, first_grid = page.evaluate(STEPS), page.evaluate(GRID)
+    node = page.query_selector(".gv-chart[data-chart=loss] .main-svg")
+    page.wait_for_function(f"{STEPS} > {first_steps} + 50")
+    page.wait_for_function(f"{GRID} !== {json.dumps(first_grid)}")
+    assert node is not None and node.evaluate("node => node.isConnected")  # fed, not drawn anew
+    belief = page.evaluate("document.querySelector('.gv-chart[data-chart=belief]').data[1].y")
+    assert all(0 <= value <= 1 for value in belief)
+    expect(page.locator(".gv-rate")).to_contain_text("images/s")
+    expect(page.locator(".gv-left")).to_contain_text("left")
+
+
+def test_a_zoom_survives_updates(training: Dashboard, page: Page) -> None:
+    page.goto(training.url)
+    page.wait_for_function(f"{STEPS} >= 20")
+    box = page.locator(".gv-chart[data-chart=loss] .nsewdrag").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.7, steps=5)
+    page.mouse.up()
+    layout = "document.querySelector('.gv-chart[data-chart=loss]').layout"
+    page.wait_for_function(f"{layout}.xaxis.autorange === false")
+    zoom = page.evaluate(f"[{layout}.xaxis.range, {layout}.yaxis.range]")
+    steps = page.evaluate(STEPS)
+    page.wait_for_function(f"{STEPS} > {steps} + 30")
+    assert page.evaluate(f"[{layout}.xaxis.range, {layout}.yaxis.range]") == zoom
+
+
+def test_x_axis_smoothing_and_log_scale(training: Dashboard, page: Page) -> None:
+    page.goto(training.url)
+    page.wait_for_function(f"{STEPS} >= 20")
+    chart = "document.querySelector('.gv-chart[data-chart=gradient]')"
+    page.locator(".gv-x").select_option("images")
+    page.wait_for_function(f"{chart}.data[1].x[1] === 640")  # ten steps of 64
+    page.locator(".gv-log").check()
+    page.wait_for_function(f"{chart}.layout.yaxis.type === 'log'")
+    page.locator(".gv-smooth").fill("0")
+    page.wait_for_function(f"JSON.stringify({chart}.data[0].y) === JSON.stringify({chart}.data[1].y)")
+    page.locator(".gv-smooth").fill("0.9")
+    # s1 = x1; s2 = (0.9 * 0.1 * x1 + 0.1 * x2) / (1 - 0.81): an average corrected for its start.
+    raw, smooth = page.evaluate(f"[{chart}.data[0].y.slice(0, 2), {chart}.data[1].y.slice(0, 2)]")
+    assert smooth[0] == pytest.approx(raw[0])
+    assert smooth[1] == pytest.approx((0.09 * raw[0] + 0.1 * raw[1]) / 0.19)
+
+
+def test_refresh_and_a_second_tab_find_the_run(training: Dashboard, new_page: Callable[..., Page]) -> None:
+    one, two = new_page(), new_page(dark=True)
+    for page in (one, two):
+        page.goto(training.url)
+        _state(page, "training")
+        page.wait_for_function(f"{STEPS} >= 1")
+    steps = one.evaluate(STEPS)
+    one.reload()
+    one.wait_for_function(f"{STEPS} > {steps}")
+    one.close()
+    steps = two.evaluate(STEPS)
+    two.wait_for_function(f"{STEPS} > {steps} + 30")  # it trains on without the tab that began it
+
+
+def test_pause_and_resume_in_one_tab_are_seen_in_the_other(training: Dashboard, new_page: Callable[..., Page]) -> None:
+    one, two = new_page(), new_page()
+    for page in (one, two):
+        page.goto(training.url)
+        _state(page, "training")
+    one.get_by_role("button", name="Pause").click()
+    for page in (one, two):
+        _state(page, "paused")
+        expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    # Paused means that nothing moves: the number of steps is what the run wrote when it paused.
+    events = (training.checkpoints / "digits-quick-1" / "events.jsonl").read_text().splitlines()
+    paused = json.loads(events[-1])
+    assert paused["event"] == "paused"
+    two.get_by_role("button", name="Resume").click()
+    for page in (one, two):
+        _state(page, "training")
+    one.wait_for_function(f"{STEPS} * 64 > {paused['images']}")
+
+
+def test_scrubbing_back_through_the_grids(training: Dashboard, page: Page) -> None:
+    page.goto(training.url)
+    page.wait_for_selector(".gv-film button >> nth=3")
+    page.locator(".gv-film button").first.click()
+    expect(page.locator(".gv-when")).to_have_text("0 images")
+    page.wait_for_function("document.querySelector('.gv-grid').dataset.images === '0'")
+    before = page.evaluate(GRID)
+    steps = page.evaluate(STEPS)
+    page.wait_for_function(f"{STEPS} > {steps} + 20")
+    assert page.evaluate(GRID) == before  # looking back, it stays back
+    scrub = page.locator(".gv-scrub")
+    scrub.focus()
+    scrub.press("End")
+    page.wait_for_function("Number(document.querySelector('.gv-grid').dataset.images) > 0")
+
+
+def test_stop_and_the_list_of_runs(training: Dashboard, page: Page) -> None:
+    page.goto(training.url)
+    page.get_by_role("button", name="Stop").click()
+    _state(page, "stopped")
+    expect(page.locator(".gr-runs button")).to_contain_text("stopped")
+    _begin(page, training, images="1280", new=True)
+    _state(page, "finished")
+    expect(page.locator(".gv-share")).to_have_text("100 %")
+    page.locator(".gr-runs button", has_text="digits-quick-1").click()
+    expect(page.locator(".st-key-run_head")).to_contain_text("digits-quick-1")
+    assert "run=digits-quick-1" in page.url
+    page.get_by_role("link", name="Explore this generator").click()
+    page.wait_for_url("**/explore?run=digits-quick-1*")
+
+
+def test_killed_it_is_interrupted_and_resumes(
+    start_dashboard: Callable[..., Dashboard], new_page: Callable[..., Page], wait: Callable[..., None]
+) -> None:
+    first, page = start_dashboard(), new_page()
+    _begin(page, first)
+    page.wait_for_function(f"{STEPS} >= 20")
+    page.get_by_role("button", name="Save").click()
+    run = first.checkpoints / "digits-quick-1"
+    wait(lambda: list(run.glob("*.safetensors")))
+    page.close()
+    first.kill()
+    page = new_page()
+    second = start_dashboard(first.checkpoints)
+    page.goto(second.url)
+    _state(page, "interrupted")
+    page.get_by_role("button", name="Resume").click()
+    _state(page, "training")
+    page.wait_for_function(f"{STEPS} >= 80")
+    page.close()
+    second.end()  # SIGTERM saves
+    assert json.loads((run / "events.jsonl").read_text().splitlines()[-1])["event"] == "stopped"
+
+
+def test_a_phone_has_no_sideways_scroll(training: Dashboard, new_page: Callable[..., Page]) -> None:
+    page = new_page(width=390, height=844)
+    page.goto(training.url)
+    page.wait_for_selector(".gv-frame.gv-drawn")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    grid, runs = page.locator(".gv-grid").bounding_box(), page.locator(".gr-runs").bounding_box()
+    assert grid is not None and runs is not None and grid["y"] < runs["y"]  # the run first, the list below

@@ -1,0 +1,194 @@
+"""The Train page: first visit, the form, one run and its buttons."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from gan_core.presets import PRESETS, make_config
+from gan_core.runs import Runs
+from pages.parts import fetching
+
+Open = Callable[..., AppTest]
+
+
+def _button(app: AppTest, label: str):
+    return next(button for button in app.button if button.label == label)
+
+
+def _labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def test_first_visit_has_one_click(open_page: Open) -> None:
+    app = open_page()
+    assert _labels(app) == ["Train"]
+    assert "Two networks play a game" in app.markdown[0].value
+    assert "1,797 real samples of 28 × 28 pixels, grey, 10 classes" in " ".join(one.value for one in app.caption)
+
+
+def test_train_begins_the_default_run_and_shows_it(open_page: Open, page_runs: Runs) -> None:
+    app = open_page()
+    _button(app, "Train").click().run()
+    assert not app.exception
+    (snapshot,) = page_runs.snapshots()
+    assert snapshot.config == make_config("quick") and snapshot.name == "digits-quick-1"
+    assert app.query_params["run"] == "digits-quick-1"
+    assert {"New run", "Pause", "Stop"} <= set(_labels(app))
+
+
+def test_settings_of_the_form_reach_the_run(open_page: Open, page_runs: Runs) -> None:
+    app = open_page()
+    app.selectbox(key="preset").set_value("wgan-gp").run()
+    app.number_input(key="wgan-gp/lr_g").set_value(0.001)
+    app.number_input(key="wgan-gp/critic_steps").set_value(3)
+    app.multiselect(key="wgan-gp/augment").set_value(["translation"])
+    app.selectbox(key="wgan-gp/unit").set_value("seconds").run()
+    app.number_input(key="wgan-gp/seconds").set_value(5)
+    app.text_input(key="name").set_value("mine")
+    app.run()
+    _button(app, "Train").click().run()
+    expected = make_config("wgan-gp", lr_g=0.001, critic_steps=3, augment=("translation",), seconds=5)
+    assert page_runs.snapshot("mine").config == expected
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_untouched_form_is_the_preset(open_page: Open, page_runs: Runs, preset: str) -> None:
+    app = open_page()
+    app.selectbox(key="preset").set_value(preset).run()
+    _button(app, "Train").click().run()
+    assert page_runs.snapshots()[0].config == make_config(preset)
+
+
+def test_an_impossible_combination_is_said_and_cannot_be_started(open_page: Open, page_runs: Runs) -> None:
+    app = open_page()
+    app.number_input(key="quick/label_smoothing").set_value(0.2).run()
+    assert "label_smoothing = 0.2" in app.error[0].value
+    assert _button(app, "Train").disabled
+    app.number_input(key="quick/label_smoothing").set_value(0.0).run()
+    assert not app.error and not _button(app, "Train").disabled
+
+
+def test_a_bad_name_is_an_error_and_nothing_is_made(open_page: Open, page_runs: Runs) -> None:
+    app = open_page()
+    app.text_input(key="name").set_value("../outside").run()
+    _button(app, "Train").click().run()
+    assert "run name '../outside'" in app.error[0].value
+    assert page_runs.snapshots() == [] and not page_runs.store.root.exists()
+
+
+def test_missing_data_offers_a_download_with_its_size(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GAN_DATA_DIR", str(tmp_path / "nothing"))
+    begun: list[str] = []
+    monkeypatch.setattr(fetching, "begin", begun.append)
+    app = open_page()
+    app.selectbox(key="dataset").set_value("mnist").run()
+    assert str(tmp_path / "nothing") in app.info[0].value and "MB" in app.info[0].value
+    assert _button(app, "Train").disabled
+    next(button for button in app.button if button.label.startswith("Download")).click().run()
+    assert begun == ["mnist"]
+
+
+def _zip_of_pictures() -> bytes:
+    out = io.BytesIO()
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(out, "w") as zf:
+        for kind in ("cats", "dogs"):
+            for number in range(3):
+                picture = io.BytesIO()
+                Image.fromarray(random.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(picture, "PNG")
+                zf.writestr(f"{kind}/{number}.png", picture.getvalue())
+        zf.writestr("cats/broken.png", b"no picture")
+    return out.getvalue()
+
+
+def test_a_folder_of_pictures(open_page: Open, page_runs: Runs, tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(_zip_of_pictures())) as zf:
+        zf.extractall(tmp_path / "pets")
+    app = open_page()
+    app.selectbox(key="dataset").set_value("folder").run()
+    assert _button(app, "Train").disabled and "path of a folder" in app.info[0].value
+    app.text_input(key="dataset_path").set_value(str(tmp_path / "none")).run()
+    assert str(tmp_path / "none") in app.error[0].value and _button(app, "Train").disabled
+    app.text_input(key="dataset_path").set_value(str(tmp_path / "pets"))
+    app.selectbox(key="quick/image_size").set_value(32).run()
+    assert "6 real samples of 32 × 32 pixels, colour, 2 classes of 3" in " ".join(c.value for c in app.caption)
+    assert "1 files could not be used" in [expander.label for expander in app.expander]
+    _button(app, "Train").click().run()
+    (snapshot,) = page_runs.snapshots()
+    assert snapshot.dataset.shape == (3, 32, 32) and snapshot.dataset.classes == ("cats", "dogs")
+
+
+def test_an_uploaded_zip(open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GAN_DATA_DIR", str(tmp_path))
+    app = open_page()
+    app.selectbox(key="dataset").set_value("folder").run()
+    app.file_uploader[0].set_value(("pets.zip", _zip_of_pictures(), "application/zip")).run()
+    assert (tmp_path / "uploads" / "pets" / "cats" / "0.png").is_file()
+    assert "6 real samples of 28 × 28 pixels" in " ".join(c.value for c in app.caption)
+    app.run()
+    assert [path.name for path in (tmp_path / "uploads").iterdir()] == ["pets"]  # a rerun does not unpack it again
+
+
+def test_buttons_follow_the_state(open_page: Open, page_runs: Runs, trained, wait) -> None:
+    trained("one")
+    app = open_page(run="one")
+    assert "Resume" not in _labels(app) and {"New run", "Train"} <= set(_labels(app))
+    app.number_input(key="total/one").set_value(4_000_000).run()
+    app.button(key="longer").click().run()
+    wait(lambda: page_runs.snapshot("one").state == "training")
+    app.run()
+    _button(app, "Pause").click().run()
+    wait(lambda: page_runs.snapshot("one").state == "paused")
+    app.run()
+    assert "Pause" not in _labels(app)
+    _button(app, "Resume").click().run()
+    wait(lambda: page_runs.snapshot("one").state == "training")
+    app.run()
+    _button(app, "Save").click().run()
+    wait(lambda: "saved" in [event["event"] for event in page_runs.folder("one").events()])
+    _button(app, "Stop").click().run()
+    wait(lambda: page_runs.snapshot("one").state == "stopped")
+    app.run()
+    assert {"Resume", "Train"} <= set(_labels(app))
+
+
+def test_rates_change_while_it_runs(open_page: Open, page_runs: Runs, tiny_config, wait) -> None:
+    page_runs.start(tiny_config(dataset="digits", images=None), "one")
+    wait(lambda: page_runs.snapshot("one").step > 2)
+    app = open_page(run="one")
+    next(field for field in app.number_input if field.label == "Learning rate G").set_value(0.0005)
+    _button(app, "Apply").click().run()
+    wait(lambda: any(event["event"] == "rates" for event in page_runs.folder("one").events()))
+    assert page_runs.folder("one").events()[-1]["lr_g"] == 0.0005
+
+
+def test_a_run_that_is_not_there(open_page: Open, trained) -> None:
+    trained("one")
+    app = open_page(run="two")
+    assert "no run named 'two'" in app.error[0].value
+    _button(app, "New run").click().run()
+    assert app.query_params == {"new": "1"} and "Train" in _labels(app)
+
+
+def test_the_queue_is_settable(open_page: Open, page_runs: Runs, trained) -> None:
+    trained("one")
+    app = open_page()
+    next(field for field in app.number_input if field.label == "Runs that train at once").set_value(2).run()
+    assert page_runs.slots.limit == 2
+
+
+def test_a_failed_run_says_why(open_page: Open, page_runs: Runs, trained) -> None:
+    trained("one")
+    page_runs.folder("one").append_event("failed", 40, reason="the disk is full: free some space")
+    app = open_page(run="one")
+    assert app.error[0].value == "the disk is full: free some space" and "Resume" in _labels(app)
