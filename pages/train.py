@@ -165,13 +165,26 @@ def check(preset: str, values: dict[str, Any]) -> tuple[RunConfig | None, Datase
     dataset = None
     try:
         config = make_config(preset, **values)
-        with st.spinner("Reading the pictures …"):
-            dataset = load_data(config)
+        dataset = read(config)
         game.check(config, dataset.shape, dataset.n_classes)
     except WorkbenchError as error:
         st.error(str(error))
         return None, dataset
     return config, dataset
+
+
+def read(config: RunConfig) -> Dataset:
+    """The data, with a bar where a folder of pictures is read."""
+    if config.dataset == "folder":
+        bar = st.progress(0.0, "Reading the pictures …")
+        try:
+            datasets.load(
+                config.dataset, config.data_dir, config.dataset_path, image_size=config.image_size,
+                colour=config.colour, on_progress=lambda done, total: bar.progress(done / max(1, total)),
+            )
+        finally:
+            bar.empty()
+    return load_data(config)  # read already: this finds it in memory
 
 
 def begin(config: RunConfig, name: str | None) -> None:
@@ -294,7 +307,7 @@ def events(snapshot: Snapshot) -> None:
 
 def one_run(name: str) -> None:
     try:
-        snapshot = runs().snapshot(name)
+        snapshot, checkpoints = runs().snapshot(name), runs().folder(name).checkpoints()
     except WorkbenchError as error:
         st.error(str(error))
         return
@@ -303,20 +316,13 @@ def one_run(name: str) -> None:
         st.markdown(f":gray[{MARKS[snapshot.state]} {snapshot.state}]")
         st.space("stretch")
         buttons(snapshot)
+        if snapshot.state in ACTIVE or checkpoints:
+            explore = {"label": "Explore this generator", "icon": ":material/explore:"}
+            st.page_link("pages/explore.py", query_params={"run": name}, **explore)
     if snapshot.reason and snapshot.state in ("failed", "interrupted", "stopped"):
         show = {"failed": st.error, "interrupted": st.warning}.get(snapshot.state, st.caption)
         show(snapshot.reason)
     live_view(snapshot)
-    try:
-        has_generator = bool(runs().folder(name).checkpoints()) or snapshot.state in ACTIVE
-    except WorkbenchError:
-        has_generator = False
-    with st.container(horizontal=True, key="next"):
-        if has_generator:
-            here = {"run": snapshot.name}
-            explore, compare = "Explore this generator", "Compare checkpoints"
-            st.page_link("pages/explore.py", label=explore, icon=":material/explore:", query_params=here)
-            st.page_link("pages/compare.py", label=compare, icon=":material/compare:")
     if snapshot.here and snapshot.state in ACTIVE:
         with st.expander("Change the learning rates"):
             rates(snapshot)

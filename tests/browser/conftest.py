@@ -1,27 +1,20 @@
-"""A real dashboard in a process of its own, and a real Chromium that looks at it."""
+"""Dashboards, tabs and trained runs for the tests in a browser."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run",
-]
+from tests.browser import dashboard as dashboards
+from tests.browser.dashboard import FLAGS, NO_CHROMIUM, Dashboard, find_chromium
+
+__all__ = ["Dashboard"]
+
 MINUTE = 60_000  # milliseconds, as Playwright counts
 expect.set_options(timeout=MINUTE)  # a busy machine is slow, not wrong
 
@@ -33,83 +26,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def _find_chromium(playwright: Playwright) -> str | None:
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
-        if path := shutil.which(name):
-            return path
-    own = playwright.chromium.executable_path
-    return own if Path(own).exists() else None
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium, from the PATH or Playwright's own. Without one the test is skipped; where CI=true, it fails."""
+    """Chromium. Without one the test is skipped; where CI=true, it fails."""
     with sync_playwright() as playwright:
-        path = _find_chromium(playwright)
+        path = find_chromium(playwright)
         if path is None:
-            message = (
-                "no Chromium found: install one (Debian: apt-get install chromium), or Playwright's own "
-                "(.venv/bin/playwright install chromium)"
-            )
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(NO_CHROMIUM)
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
-
-
-@dataclass
-class Dashboard:
-    """A running dashboard.
-
-    Attributes:
-        url: without a slash at its end.
-        checkpoints: the folder of its runs.
-        log: everything the server wrote, once it ended; a file to read before.
-    """
-
-    url: str
-    checkpoints: Path
-    log: Path
-    process: subprocess.Popen[bytes]
-    started: float = field(default_factory=time.monotonic)
-
-    def kill(self) -> None:
-        """Ended as by kill -9."""
-        self.process.kill()
-        self.process.wait()
-
-    def end(self) -> None:
-        """Ended as by SIGTERM; waits until running runs are saved."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(60)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _start(checkpoints: Path, log: Path) -> Dashboard:
-    port = _free_port()
-    environment = {
-        **os.environ, "GAN_CHECKPOINTS": str(checkpoints), "GAN_DATA_DIR": str(checkpoints.parent / "data"),
-        "PYTHONUNBUFFERED": "1",
-    }
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
-    with open(log, "ab") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}"
-    end = time.monotonic() + 120
-    while True:
-        assert process.poll() is None, f"the dashboard ended:\n{log.read_text()}"
-        assert time.monotonic() < end, f"the dashboard does not answer:\n{log.read_text()}"
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
-                return Dashboard(url, checkpoints, log, process)
-        except OSError:
-            time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +45,8 @@ def start_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
 
     def start(checkpoints: Path | None = None) -> Dashboard:
         folder = tmp_path_factory.mktemp("dashboard")
-        dashboard = _start(checkpoints or folder / "checkpoints", folder / "server.log")
-        started.append(dashboard)
-        return dashboard
+        started.append(dashboards.start(checkpoints or folder / "checkpoints", folder / "server.log"))
+        return started[-1]
 
     yield start
     for dashboard in started:
@@ -139,19 +64,17 @@ def dashboard(start_dashboard: Callable[..., Dashboard]) -> Dashboard:
 
 @pytest.fixture(scope="session")
 def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two short runs on the embedded digits: `first` (three checkpoints) and `second` (other seed and rate)."""
+    """Two short runs on the embedded digits."""
     checkpoints = tmp_path_factory.mktemp("trained") / "checkpoints"
-    for name, settings in {
-        "first": ["--images", "9600", "--save-every-images", "3200"],
-        "second": ["--images", "6400", "--seed", "7", "--lr-g", "0.002"],
-    }.items():
-        command = [sys.executable, "-m", "gan_core", "train", "--name", name, "--checkpoints", str(checkpoints)]
-        subprocess.run(command + settings, cwd=ROOT, check=True, capture_output=True)
+    dashboards.train(checkpoints, "first", "--images", "9600", "--save-every-images", "3200")
+    dashboards.train(checkpoints, "second", "--images", "6400", "--seed", "7", "--lr-g", "0.002")
     return checkpoints
 
 
 @pytest.fixture(scope="module")
-def dashboard_with_runs(start_dashboard: Callable[..., Dashboard], _trained: Path, tmp_path_factory) -> Dashboard:
+def dashboard_with_runs(
+    start_dashboard: Callable[..., Dashboard], _trained: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Dashboard:
     """A dashboard with the runs `first` (conditional, quick, digits; checkpoints at 3,200, 6,400, 9,600 images) and
     `second` (6,400 images, seed 7, lr_g 0.002)."""
     checkpoints = tmp_path_factory.mktemp("runs") / "checkpoints"

@@ -1,0 +1,87 @@
+"""The README's pictures: a real dashboard, a real training run, a real browser. `make screenshots`
+
+Trains on the embedded digits for about two minutes, then looks at every page in light, in dark and at a phone's width.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.dashboard import FLAGS, NO_CHROMIUM, find_chromium, start, train  # noqa: E402
+
+MINUTE = 60_000
+
+
+def first_visit(page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_role("button", name="Train", exact=True).wait_for()
+    page.wait_for_selector(".real-samples")
+
+
+def training(page: Page, url: str) -> None:
+    """In the middle of the run that `begin` began: its curves and its sharpening samples."""
+    page.goto(url)
+    page.wait_for_selector(".gv-frame.gv-drawn")
+    page.wait_for_function("(document.querySelector('.gv-chart').data?.[1].x.at(-1) ?? 0) > 500", timeout=5 * MINUTE)
+
+
+def explore(page: Page, url: str) -> None:
+    page.goto(f"{url}/explore?run=longer&mode=interpolate&label=3&label_b=8&t=0.5")
+    page.wait_for_function("document.querySelector('.gl-picture')?.width > 1")
+    page.wait_for_function("document.querySelector('.gl-strip').childElementCount > 0")
+
+
+def compare(page: Page, url: str) -> None:
+    page.goto(f"{url}/compare")
+    page.wait_for_selector(".js-plotly-plot .scatterlayer")
+
+
+def shoot(browser: Browser, url: str, name: str, show: Callable[[Page, str], None]) -> None:
+    """One page in light, in dark, and narrow."""
+    for suffix, scheme, width, height in (
+        ("light", "light", 1280, 800), ("dark", "dark", 1280, 800), ("phone", "light", 390, 844)
+    ):
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context.set_default_timeout(MINUTE)
+        page = context.new_page()
+        show(page, url)
+        page.wait_for_timeout(1500)  # fonts, transitions
+        page.screenshot(path=ROOT / "docs" / f"{name}-{suffix}.png")
+        context.close()
+        print(f"docs/{name}-{suffix}.png")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = find_chromium(playwright)
+        if path is None:
+            sys.exit(NO_CHROMIUM)
+        checkpoints = Path(folder) / "checkpoints"
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        dashboard = start(checkpoints, Path(folder) / "log")
+        try:
+            shoot(browser, dashboard.url, "first", first_visit)
+            train(checkpoints, "longer", "--images", "120000", "--save-every-images", "30000")
+            page = browser.new_page()
+            page.goto(f"{dashboard.url}/?new=1")
+            page.get_by_role("button", name="Train", exact=True).click(timeout=MINUTE)
+            page.wait_for_selector(".gv-frame.gv-drawn", timeout=MINUTE)
+            shoot(browser, dashboard.url, "train", training)
+            page.get_by_role("button", name="Stop").click(timeout=MINUTE)
+            shoot(browser, dashboard.url, "explore", explore)
+            shoot(browser, dashboard.url, "compare", compare)
+        finally:
+            dashboard.end()
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
