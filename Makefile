@@ -1,7 +1,6 @@
 # `make run` on a fresh machine: makes .venv, installs, starts the dashboard. The second time it starts in seconds.
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
-DATA_DIR ?= data
 
 .PHONY: run test check proofs screenshots clean
 

@@ -36,7 +36,13 @@ def preview_of(fingerprint: str, _dataset: Dataset) -> Preview:
 
 def choose_data(preset: str) -> dict[str, Any]:
     """The dataset's widgets → settings."""
-    values: dict[str, Any] = {"dataset": st.session_state.get("dataset", "digits")}
+    values: dict[str, Any] = {"dataset": st.session_state["dataset"]}
+    if DATASETS[values["dataset"]].needs == "files":
+        folder = st.text_input(
+            "Data folder", key="data_dir", placeholder=str(datasets.data_folder()),
+            help="Where the downloaded sets lie, in torchvision's layout. Empty: $GAN_DATA_DIR, else data/.",
+        )
+        values["data_dir"] = folder.strip() or None
     if values["dataset"] == "folder":
         path = st.text_input(
             "Picture folder", key="dataset_path", placeholder="/home/me/pictures, or a zip",
@@ -59,28 +65,28 @@ def choose_data(preset: str) -> dict[str, Any]:
     return values
 
 
-def offer_download(name: str) -> None:
+def offer_download(name: str, data_dir: str | None) -> None:
     """For a data set that is not here: how large it is, a button, and a bar while it comes."""
     size = datasets.download_size(name)
-    job = fetching.state(name)
+    job = fetching.state(name, data_dir)
     if job is not None and job.active:
-        watch_download(name)
+        watch_download(name, data_dir)
         return
     if job is not None and job.error:
         st.error(job.error)
     st.info(
-        f"**{DATASETS[name].title}** is not in the data folder `{datasets.data_folder()}` yet. The download has "
-        f"{size / 1e6:,.1f} MB and is checked when it has come. The embedded digits need none."
+        f"**{DATASETS[name].title}** is not in the data folder `{datasets.data_folder(data_dir)}` yet. The download "
+        f"has {size / 1e6:,.1f} MB and is checked when it has come. The embedded digits need none."
     )
     again = job is not None and job.error is not None
     if st.button("Try again" if again else f"Download {size / 1e6:,.1f} MB", icon=":material/download:"):
-        fetching.begin(name)
+        fetching.begin(name, data_dir)
         st.rerun()
 
 
 @st.fragment(run_every=0.5)
-def watch_download(name: str) -> None:
-    job = fetching.state(name)
+def watch_download(name: str, data_dir: str | None) -> None:
+    job = fetching.state(name, data_dir)
     if job is None or not job.active:
         st.rerun()
     assert job is not None
@@ -97,7 +103,10 @@ def show_preview(preview: Preview) -> None:
     channels, *size = preview.shape if len(preview.shape) == 3 else (0, *preview.shape)
     kind = {1: ", grey", 3: ", colour"}.get(channels, "")
     counts = preview.class_counts
-    spread = f", {len(counts)} classes of {min(counts.values()):,} to {max(counts.values()):,}" if counts else ""
+    spread = ""
+    if counts:
+        least, most = min(counts.values()), max(counts.values())
+        spread = f", {len(counts)} classes of {least:,}" + (f" to {most:,}" if most > least else " each")
     text = f"{preview.title}: {preview.count:,} real samples of {' × '.join(map(str, size))} pixels{kind}{spread}"
     st.caption(text)
 
@@ -159,8 +168,8 @@ def check(preset: str, values: dict[str, Any]) -> tuple[RunConfig | None, Datase
     if name == "folder" and not values.get("dataset_path"):
         st.info("Give the path of a folder of pictures, or upload a zip, below.")
         return None, None
-    if DATASETS[name].needs == "files" and not datasets.is_available(name):
-        offer_download(name)
+    if DATASETS[name].needs == "files" and not datasets.is_available(name, values["data_dir"]):
+        offer_download(name, values["data_dir"])
         return None, None
     dataset = None
     try:

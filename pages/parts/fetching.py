@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 from gan_core import datasets
 from gan_core.errors import WorkbenchError
@@ -25,30 +26,35 @@ class Download:
 
 
 _lock = threading.Lock()
-_downloads: dict[str, Download] = {}
+_downloads: dict[tuple[str, Path], Download] = {}
 
 
-def state(name: str) -> Download | None:
-    """The download of this data set, running or ended; None before anyone asked for it."""
-    return _downloads.get(name)
+def state(name: str, data_dir: str | None = None) -> Download | None:
+    """The download of this data set into this folder, running or ended; None before anyone asked for it."""
+    return _downloads.get(_key(name, data_dir))
 
 
-def begin(name: str, base_url: str | None = None) -> None:
+def begin(name: str, data_dir: str | None = None) -> None:
     """Fetch it, unless that is being done already."""
+    key = _key(name, data_dir)
     with _lock:
-        known = _downloads.get(name)
+        known = _downloads.get(key)
         if known is not None and known.active:
             return
-        download = _downloads[name] = Download(total=datasets.download_size(name))
-    threading.Thread(target=_fetch, args=(name, download, base_url), name=f"download {name}", daemon=True).start()
+        download = _downloads[key] = Download(total=datasets.download_size(name))
+    threading.Thread(target=_fetch, args=(*key, download), name=f"download {name}", daemon=True).start()
 
 
-def _fetch(name: str, download: Download, base_url: str | None) -> None:
+def _key(name: str, data_dir: str | None) -> tuple[str, Path]:
+    return name, datasets.data_folder(data_dir).absolute()
+
+
+def _fetch(name: str, data_dir: Path, download: Download) -> None:
     def note(done: int, total: int) -> None:
         download.done, download.total = done, total
 
     try:
-        datasets.download(name, on_progress=note, base_url=base_url)
+        datasets.download(name, data_dir, note)
     except WorkbenchError as error:
         download.error = str(error)
     except Exception as error:  # shown to the person, whatever it was

@@ -88,14 +88,16 @@ def test_missing_data_offers_a_download_with_its_size(
     open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GAN_DATA_DIR", str(tmp_path / "nothing"))
-    begun: list[str] = []
-    monkeypatch.setattr(fetching, "begin", begun.append)
+    begun: list[tuple[str, str | None]] = []
+    monkeypatch.setattr(fetching, "begin", lambda *asked: begun.append(asked))
     app = open_page()
     app.selectbox(key="dataset").set_value("mnist").run()
     assert str(tmp_path / "nothing") in app.info[0].value and "MB" in app.info[0].value
     assert _button(app, "Train").disabled
     next(button for button in app.button if button.label.startswith("Download")).click().run()
-    assert begun == ["mnist"]
+    assert begun == [("mnist", None)]
+    app.text_input(key="data_dir").set_value(str(tmp_path / "elsewhere")).run()
+    assert str(tmp_path / "elsewhere") in app.info[0].value
 
 
 def _zip_of_pictures() -> bytes:
@@ -121,7 +123,7 @@ def test_a_folder_of_pictures(open_page: Open, page_runs: Runs, tmp_path: Path) 
     assert str(tmp_path / "none") in app.error[0].value and _button(app, "Train").disabled
     app.text_input(key="dataset_path").set_value(str(tmp_path / "pets"))
     app.selectbox(key="quick/image_size").set_value(32).run()
-    assert "6 real samples of 32 × 32 pixels, colour, 2 classes of 3" in " ".join(c.value for c in app.caption)
+    assert "6 real samples of 32 × 32 pixels, colour, 2 classes of 3 each" in " ".join(c.value for c in app.caption)
     assert "1 files could not be used" in [expander.label for expander in app.expander]
     _button(app, "Train").click().run()
     (snapshot,) = page_runs.snapshots()
