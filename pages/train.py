@@ -19,6 +19,7 @@ from gan_core.runs import load_data
 from pages.parts import fetching, form
 from pages.parts.live import chosen, live_view, run_list
 from pages.parts.states import MARKS
+from pages.parts.words import plain
 from pages.parts.workbench import runs
 
 SENTENCE = (
@@ -57,7 +58,7 @@ def choose_data(preset: str) -> dict[str, Any]:
                 into = datasets.data_folder() / "uploads"
                 saved = datasets.save_upload(upload, into, upload.name)
             except DatasetError as error:
-                st.error(str(error))
+                st.error(plain(str(error)))
             else:
                 st.session_state.update(uploaded=upload.file_id, uploaded_path=str(saved))
         values["dataset_path"] = path.strip() or st.session_state.get("uploaded_path")
@@ -73,7 +74,7 @@ def offer_download(name: str, data_dir: str | None) -> None:
         watch_download(name, data_dir)
         return
     if job is not None and job.error:
-        st.error(job.error)
+        st.error(plain(job.error))
     st.info(
         f"**{DATASETS[name].title}** is not in the data folder `{datasets.data_folder(data_dir)}` yet. The download "
         f"has {size / 1e6:,.1f} MB and is checked when it has come. The embedded digits need none."
@@ -177,7 +178,7 @@ def check(preset: str, values: dict[str, Any]) -> tuple[RunConfig | None, Datase
         dataset = read(config)
         game.check(config, dataset.shape, dataset.n_classes)
     except WorkbenchError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return None, dataset
     return config, dataset
 
@@ -200,7 +201,7 @@ def begin(config: RunConfig, name: str | None) -> None:
     try:
         started = runs().start(config, name)
     except WorkbenchError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     look_at(started)
     st.rerun()
@@ -214,14 +215,14 @@ def command(snapshot: Snapshot, name: str, **arguments: Any) -> None:
     try:
         getattr(runs().run(snapshot.name), name)(**arguments)
     except WorkbenchError as error:
-        st.toast(str(error), icon=":material/warning:")
+        st.toast(plain(str(error)), icon=":material/warning:")
 
 
 def resume(snapshot: Snapshot, **length: float) -> None:
     try:
         runs().resume(snapshot.name, **length)
     except WorkbenchError as error:
-        st.toast(str(error), icon=":material/warning:")
+        st.toast(plain(str(error)), icon=":material/warning:")
 
 
 def buttons(snapshot: Snapshot) -> None:
@@ -274,7 +275,7 @@ def rates(snapshot: Snapshot) -> None:
             try:
                 runs().run(snapshot.name).set_rates(d=d, g=g)
             except WorkbenchError as error:
-                st.error(str(error))
+                st.error(plain(str(error)))
             else:
                 st.toast("From the next step on; noted among the events.")
 
@@ -318,10 +319,10 @@ def one_run(name: str) -> None:
     try:
         snapshot, checkpoints = runs().snapshot(name), runs().folder(name).checkpoints()
     except WorkbenchError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
-        st.subheader(_escaped(snapshot.name), anchor=False)
+        st.subheader(plain(snapshot.name), anchor=False)
         st.markdown(f":gray[{MARKS[snapshot.state]} {snapshot.state}]")
         st.space("stretch")
         buttons(snapshot)
@@ -330,7 +331,7 @@ def one_run(name: str) -> None:
             st.page_link("pages/explore.py", query_params={"run": name}, **explore)
     if snapshot.reason and snapshot.state in ("failed", "interrupted", "stopped"):
         show = {"failed": st.error, "interrupted": st.warning}.get(snapshot.state, st.caption)
-        show(snapshot.reason)
+        show(plain(snapshot.reason))
     live_view(snapshot)
     if snapshot.here and snapshot.state in ACTIVE:
         with st.expander("Change the learning rates"):
@@ -339,11 +340,6 @@ def one_run(name: str) -> None:
         about(snapshot)
     with st.expander("Events"):
         events(snapshot)
-
-
-def _escaped(name: str) -> str:
-    """A run's name as Markdown that shows just that."""
-    return "".join(f"\\{c}" if not (c.isalnum() or c == " ") else c for c in name)
 
 
 # ---------------------------------------------------------------------------------------------------- the page
