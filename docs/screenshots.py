@@ -36,7 +36,7 @@ def training(page: Page, url: str) -> None:
 def explore(page: Page, url: str) -> None:
     page.goto(f"{url}/explore?run=longer&mode=interpolate&label=3&label_b=8&t=0.5")
     page.wait_for_function("document.querySelector('.gl-picture')?.width > 1")
-    page.wait_for_function("document.querySelector('.gl-strip').childElementCount > 0")
+    page.wait_for_function("document.querySelector('.gl-strip canvas').height > 1")
 
 
 def compare(page: Page, url: str) -> None:

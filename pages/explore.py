@@ -1,3 +1,172 @@
+"""Explore: walk through the latent space of any generator, the one in training too."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
 import streamlit as st
 
-st.write('explore')
+from gan_core.errors import ConfigError, WorkbenchError
+from gan_core.latent import View
+from gan_core.run import ACTIVE, Snapshot
+from pages.parts.latent import explorer, said
+from pages.parts.latent.drawing import check_pictures, classes_told
+from pages.parts.latent.link import START, Link, fitted
+from pages.parts.states import label
+from pages.parts.words import plain
+from pages.parts.workbench import runs
+
+NEWEST = "newest"
+place = st.session_state
+
+
+def go(link: Link, complaint: str = "") -> None:
+    """Show `link`; the component takes its view."""
+    place.explore_link, place.explore_complaint = link, complaint
+    place.explore_revision = place.get("explore_revision", 0) + 1
+
+
+def write(link: Link) -> None:
+    """Let the page's address say where it stands."""
+    place.explore_link, place.explore_complaint = link, ""
+    place.explore_query = link.to_query()
+    st.query_params.from_dict(place.explore_query)
+
+
+def let_go() -> None:
+    """The hand came to rest: the component is there already."""
+    if query := said():
+        link = place.explore_link
+        write(Link(link.run, link.images, View.from_query(dict(parse_qsl(query)))))
+
+
+def pick_run() -> None:
+    go(Link(place.explore_run, None, place.explore_link.view))
+    write(place.explore_link)
+
+
+def pick_checkpoint() -> None:
+    picked, link = place.explore_checkpoint, place.explore_link
+    write(Link(link.run, None if picked == NEWEST else picked, link.view))
+
+
+def read_address(newest: str) -> None:
+    """Go where the page's address says, when it says something new."""
+    query = st.query_params.to_dict()
+    if "explore_link" in place and query == place.explore_query:
+        return
+    if not query and "explore_link" in place and place.explore_newest == newest:
+        write(place.explore_link)  # back from another page
+        return
+    place.explore_query, place.explore_newest = query, newest
+    try:
+        go(Link.from_query(query))
+    except ConfigError as error:
+        go(Link(query.get("run")), str(error))
+
+
+def newest_run(snapshots: list[Snapshot]) -> str:
+    """The run in training, else the newest that has something to show."""
+    training = (snapshot.name for snapshot in snapshots if snapshot.state == "training")
+    drawing = (snapshot.name for snapshot in snapshots if runs().folder(snapshot.name).checkpoints())
+    return next(training, None) or next(drawing, None) or snapshots[0].name
+
+
+def why_missing(name: str) -> str:
+    try:
+        return f"{runs().folder(name).name}: is not among the runs below"
+    except WorkbenchError as error:
+        return str(error)
+
+
+def settle(names: list[str], newest: str) -> None:
+    """Replace what the link asks for and is not there by what is, and say so."""
+    link, wrong = place.explore_link, [place.explore_complaint] if place.explore_complaint else []
+    if link.run is not None and link.run not in names:
+        wrong.append(why_missing(link.run))
+        link = Link(None, None, link.view)
+    folder = runs().folder(link.run or newest)
+    if link.images is not None:
+        try:
+            folder.find(link.images)
+        except WorkbenchError as error:
+            wrong.append(str(error))
+            link = Link(link.run, None, link.view)
+    view = fitted(link.view or START, folder.config.latent_dim, len(classes_told(folder)))
+    place.explore_link, place.explore_complaint = Link(folder.name, link.images, view), "; ".join(wrong)
+
+
+def empty() -> None:
+    st.subheader("No generator to explore yet")
+    st.write(
+        "A generator turns random numbers, the latent, into pictures. Train one first: digits appear within seconds. "
+        "Then walk through what it has learned here, from a 3 to an 8 under your hand."
+    )
+    if st.button("Train a generator", type="primary"):
+        st.switch_page("pages/train.py")
+
+
+@st.fragment(run_every=1.0)
+def wait_for_pictures(name: str) -> None:
+    """A run that waits or just begins: its first pictures come by themselves."""
+    try:
+        runs().generator(name)
+    except WorkbenchError:
+        state = runs().snapshot(name).state
+        st.info(f"{plain(name)} is {state}: its pictures appear here as soon as it has begun to draw.")
+        if state in ACTIVE:
+            return
+    st.rerun()
+
+
+def pickers(snapshots: list[Snapshot]) -> None:
+    link = place.explore_link
+    shown = {snapshot.name: snapshot for snapshot in snapshots}
+    checkpoints = [file.images for file in reversed(runs().folder(link.run).checkpoints())]
+    live = shown[link.run].state in ACTIVE
+    newest = "newest, live" if live else f"newest: {checkpoints[0]:,} images seen" if checkpoints else "none yet"
+    place.explore_run, place.explore_checkpoint = link.run, link.images or NEWEST
+    left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
+    left.selectbox("Run", list(shown), format_func=lambda name: label(shown[name]), key="explore_run",
+                   on_change=pick_run)
+    middle.selectbox(
+        "Checkpoint", [NEWEST, *checkpoints], key="explore_checkpoint", on_change=pick_checkpoint,
+        format_func=lambda images: newest if images == NEWEST else f"{images:,} images seen",
+        help="The generator as it was kept at that moment of its training. Of a run in training, the newest is live.",
+    )
+    if right.button("Compare checkpoints", icon=":material/compare:", width="stretch"):
+        st.switch_page("pages/compare.py")
+
+
+def page() -> None:
+    snapshots = runs().snapshots()
+    if snapshots:
+        newest = newest_run(snapshots)
+        read_address(newest)
+        settle([snapshot.name for snapshot in snapshots], newest)
+        pickers(snapshots)
+        if place.explore_complaint:
+            st.warning(f"This link could not be followed in all: {plain(place.explore_complaint)}")
+        stage()
+    else:
+        empty()
+    for reason in runs().damaged().values():
+        st.warning(f"Left out, because it cannot be read: {plain(reason)}")
+
+
+def stage() -> None:
+    link = place.explore_link
+    folder, snapshot = runs().folder(link.run), runs().snapshot(link.run)
+    try:
+        check_pictures(folder)
+        runs().generator(folder.name, link.images)
+    except WorkbenchError as error:
+        if snapshot.state in ACTIVE and not folder.checkpoints():
+            wait_for_pictures(folder.name)
+        else:
+            st.error(plain(str(error)))
+        return
+    explorer(folder, snapshot, link, place.explore_revision, let_go, lambda: None)
+
+
+page()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import plotly
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from streamlit.config import get_option
 
 from gan_core.errors import WorkbenchError
 from pages.parts.latent.route import LATENT
@@ -49,9 +50,16 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         log.warning("a run did not end in time; it goes on from its last checkpoint")
 
 
-ROUTES = [
+def below(base: str, routes: Sequence[Route | WebSocketRoute]) -> list[BaseRoute]:
+    """The routes where pages look for them. Streamlit puts its own below `server.baseUrlPath`, and leaves ours."""
+    prefix = f"/{base.strip('/')}".rstrip("/")
+    return [type(route)(prefix + route.path, route.endpoint) for route in routes]
+
+
+OURS = (
     Route("/gan/plotly.min.js", plotly_js),
     Route("/gan/samples/{name}/{images:int}.png", sample_grid),
     LIVE,
     LATENT,
-]
+)
+ROUTES = below(str(get_option("server.baseUrlPath") or ""), OURS)

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from streamlit.components import v2
 
 from gan_core.latent import View
+from gan_core.run import Snapshot
 from gan_core.store import RunFolder
-from pages.parts.latent.drawing import FRAMES, RANGE, STRIP, classes_told
+from pages.parts.latent.drawing import RANGE, STRIP, classes_told
 from pages.parts.latent.link import Link
 from pages.parts.latent.route import KINDS
 from pages.parts.workbench import GENERATOR_COLOUR
 
 _here = Path(__file__).parent
 
+
+def _text(*names: str) -> str:
+    return "\n".join((_here / name).read_text(encoding="utf-8") for name in names)
+
+
 _component = v2.component(
     "gan_latent",
-    html=(_here / "latent.html").read_text(encoding="utf-8"),
-    css=(_here / "latent.css").read_text(encoding="utf-8"),
-    js=(_here / "latent.js").read_text(encoding="utf-8"),
+    html=_text("latent.html"),
+    css=_text("latent.css"),
+    # A component's script is one text, in which the parts know each other by name.
+    js=_text("line.js", "controls.js", "latent.js"),
     isolate_styles=False,
 )
 
 KEY = "explore_latent"
 
 
-def explorer(folder: RunFolder, link: Link, revision: int, on_link: Any, on_news: Any) -> None:
+def explorer(
+    folder: RunFolder, snapshot: Snapshot, link: Link, revision: int, on_link: Callable[[], None],
+    on_news: Callable[[], None],
+) -> None:
     """Mount the explorer.
 
     Args:
+        folder, snapshot: the run, and what the page knows of it.
         link: what to show. The component takes its view only when `revision` is new: else the hand knows better.
         on_link: called when a movement ended; `said()` then tells where.
-        on_news: called when the run's state or its checkpoints changed.
+        on_news: called when the run's state or its checkpoints became others than the page knows.
     """
     assert link.view is not None
     _component(
@@ -42,6 +53,8 @@ def explorer(folder: RunFolder, link: Link, revision: int, on_link: Any, on_news
         data={
             "run": folder.name,
             "images": link.images,
+            "state": snapshot.state,
+            "checkpoints": len(folder.checkpoints()),
             "revision": revision,
             "view": link.view.model_dump(mode="json"),
             "defaults": View().model_dump(mode="json"),
@@ -49,7 +62,6 @@ def explorer(folder: RunFolder, link: Link, revision: int, on_link: Any, on_news
             "classes": list(classes_told(folder)),
             "kinds": list(KINDS),
             "strip": STRIP,
-            "frames": FRAMES,
             "range": RANGE,
             "colour": GENERATOR_COLOUR,
         },
@@ -59,7 +71,7 @@ def explorer(folder: RunFolder, link: Link, revision: int, on_link: Any, on_news
 
 
 def said() -> str:
-    """The query of the place where the hand was last let go; empty before."""
+    """The view, as a query, where the hand was let go just now; empty when it was not."""
     value = st.session_state.get(KEY) or {}
     link = value.get("link")
     return link if isinstance(link, str) else ""

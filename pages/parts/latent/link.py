@@ -32,18 +32,20 @@ class Link:
         Raises:
             ConfigError: names each bad part, its value and what is allowed.
         """
-        images = query.get("images", "live")
+        images, view, wrong = query.get("images", "live"), None, []
         if images != "live" and not (images.isascii() and images.isdigit() and len(images) <= 15):
-            raise ConfigError(f"images = {images[:80]!r}: must be a checkpoint's images seen, such as 50000, or live")
-        known = any(field in query for field in View.model_fields)
-        return cls(
-            query.get("run") or None,
-            None if images == "live" else int(images),
-            View.from_query(query) if known else None,
-        )
+            wrong.append(f"images = {images[:80]!r}: must be a checkpoint's images seen, such as 50000, or live")
+        try:
+            if any(field in query for field in View.model_fields):
+                view = View.from_query({"mode": START.mode, **query})
+        except ConfigError as error:
+            wrong.append(str(error))
+        if wrong:
+            raise ConfigError("; ".join(wrong))
+        return cls(query.get("run") or None, None if images == "live" else int(images), view)
 
     def to_query(self) -> dict[str, str]:
-        """The parts of the link as text; `mode` always, so that a view is never mistaken for none."""
+        """The parts of the link as text; `mode` always, so that a view is never mistaken for none, nor for START's."""
         query = {} if self.run is None else {"run": self.run}
         if self.images is not None:
             query["images"] = str(self.images)

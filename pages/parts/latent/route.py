@@ -9,11 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocketDisconnect
 from torch import nn
@@ -23,6 +20,7 @@ from gan_core.latent import View
 from gan_core.run import ACTIVE
 from pages.parts.latent import drawing
 from pages.parts.sockets import Socket, socket_route
+from pages.parts.threads import in_thread
 from pages.parts.workbench import runs
 
 log = logging.getLogger(__name__)
@@ -36,11 +34,6 @@ HEADER = struct.Struct("<BxxxIQ")
 """A binary answer: kind, number of the request, images seen; then the file."""
 
 LOOK_SECONDS, LOOK_SECONDS_AT_REST = 0.4, 1.5
-
-Result = TypeVar("Result")
-
-# Threads of our own: one that began after a training said `set_num_threads(2)` would take two threads for each picture.
-_threads = ThreadPoolExecutor(4, "latent", initializer=torch.set_num_threads, initargs=(1,))
 
 
 class Asked(BaseModel):
@@ -156,11 +149,15 @@ class Desk:
                 self._measuring.add_done_callback(lambda _: self._ask_again(asked))
             return
         before = self._kept.get("picture")
+        another = asked.kind == "picture" and (
+            before is None or (before.run, before.images) != (asked.run, asked.images)
+        )
+        if another:
+            self._drawn_with = self._told = self._complained = None
         if asked.kind in KEPT:
             self._kept[asked.kind] = asked
         await self._answer(asked)
-        if asked.kind == "picture" and (before is None or (before.run, before.images) != (asked.run, asked.images)):
-            self._drawn_with = self._told = self._complained = None
+        if another:
             await self._look()
 
     def _ask_again(self, asked: Asked) -> None:
@@ -172,6 +169,7 @@ class Desk:
             result = await in_thread(lambda: answer(asked))
         except WorkbenchError as error:
             result = {"kind": "error", "text": str(error), "of": asked.kind, "number": asked.number}
+            self._complained = str(error)
         except Exception:  # the connection lives on, whatever it was
             log.exception("%s of %s", asked.kind, asked.run)
             result = {"kind": "error", "text": f"the {asked.kind} could not be drawn; the server's log says why",
@@ -201,7 +199,8 @@ class Desk:
         if newest is not self._drawn_with:
             changed, self._drawn_with = self._drawn_with is not None, newest
             for kind, asked in self._kept.items() if changed else ():
-                self._waiting.setdefault(kind, asked)
+                if (asked.run, asked.images) == (picture.run, picture.images):
+                    self._waiting.setdefault(kind, asked)
 
 
 def look(picture: Asked) -> tuple[nn.Module, dict[str, Any]]:
@@ -210,10 +209,6 @@ def look(picture: Asked) -> tuple[nn.Module, dict[str, Any]]:
     state = runs().snapshot(picture.run).state
     checkpoints = len(runs().folder(picture.run).checkpoints())
     return generator, {"kind": "state", "run": picture.run, "state": state, "checkpoints": checkpoints}
-
-
-async def in_thread(work: Callable[[], Result]) -> Result:
-    return await asyncio.get_running_loop().run_in_executor(_threads, work)
 
 
 async def serve(socket: Socket) -> None:
