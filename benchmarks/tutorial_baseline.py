@@ -1,0 +1,82 @@
+"""The article's loop, for comparison: what one gets by following a tutorial. It trains the same two networks.
+
+A DataLoader that transforms each picture on its own, BCELoss on probabilities, two passes through G for every step,
+unfused Adam, and numbers read back where the article prints them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+
+class Pictures(Dataset[Tensor]):
+    """Pictures as torchvision's MNIST gives them: a PIL image a sample, transformed when it is asked for."""
+
+    def __init__(self, samples: Tensor) -> None:
+        self.samples = samples[:, 0].numpy()
+        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.transform(Image.fromarray(np.asarray(self.samples[index])))
+
+
+def networks(latent_dim: int = 100, pixels: int = 784) -> tuple[nn.Module, nn.Module]:
+    """The article's generator and discriminator."""
+    generator = nn.Sequential(
+        nn.Linear(latent_dim, 256), nn.LeakyReLU(0.2), nn.BatchNorm1d(256),
+        nn.Linear(256, 512), nn.LeakyReLU(0.2), nn.BatchNorm1d(512),
+        nn.Linear(512, pixels), nn.Tanh(),
+    )
+    discriminator = nn.Sequential(
+        nn.Linear(pixels, 512), nn.LeakyReLU(0.2), nn.Dropout(0.3),
+        nn.Linear(512, 256), nn.LeakyReLU(0.2), nn.Dropout(0.3),
+        nn.Linear(256, 1), nn.Sigmoid(),
+    )
+    return generator, discriminator
+
+
+class Baseline:
+    """`step()` is one pass of the article's inner loop."""
+
+    def __init__(self, samples: Tensor, batch_size: int = 64) -> None:
+        self.loader = DataLoader(Pictures(samples), batch_size=batch_size, shuffle=True)
+        self.batches = iter(self.loader)
+        self.generator, self.discriminator = networks()
+        self.criterion = nn.BCELoss()
+        self.optimiser_g = torch.optim.Adam(self.generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+        self.optimiser_d = torch.optim.Adam(self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+
+    def _next(self) -> Tensor:
+        try:
+            return next(self.batches)
+        except StopIteration:
+            self.batches = iter(self.loader)
+            return next(self.batches)
+
+    def step(self) -> tuple[Tensor, Tensor, int]:
+        """(loss of D, loss of G, images)"""
+        real = self._next().flatten(1)
+        count = len(real)
+        ones, zeros = torch.ones(count, 1), torch.zeros(count, 1)
+
+        self.optimiser_d.zero_grad()
+        loss_real = self.criterion(self.discriminator(real), ones)
+        z = torch.randn(count, 100)
+        loss_fake = self.criterion(self.discriminator(self.generator(z).detach()), zeros)
+        loss_d = loss_real + loss_fake
+        loss_d.backward()
+        self.optimiser_d.step()
+
+        self.optimiser_g.zero_grad()
+        loss_g = self.criterion(self.discriminator(self.generator(z)), ones)
+        loss_g.backward()
+        self.optimiser_g.step()
+        return loss_d, loss_g, count
