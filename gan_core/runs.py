@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -12,10 +14,11 @@ from gan_core import datasets, game
 from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
 from gan_core.errors import StoreError, WorkbenchError
-from gan_core.networks import build_generator
-from gan_core.run import Run, Slots, Snapshot
+from gan_core.networks import load_generator
+from gan_core.run import Run, Slots, Snapshot, check_data
 from gan_core.schedules import target_images
 from gan_core.store import DatasetFacts, History, RunFolder, Store
+from gan_core.store.files import stamp
 from gan_core.trainer import pick_device
 
 KEPT_GENERATORS = 16
@@ -51,7 +54,7 @@ class Runs:
         self.store, self.slots = store, Slots(concurrency)
         self._here: dict[str, Run] = {}
         self._seen: dict[str, _OnDisk] = {}
-        self._generators: OrderedDict[tuple[Path, int], nn.Module] = OrderedDict()
+        self._generators: OrderedDict[tuple[Path, tuple[int, int] | None], nn.Module] = OrderedDict()
         self._lock = threading.RLock()
 
     # commands
@@ -66,38 +69,52 @@ class Runs:
         game.check(config, dataset.shape, dataset.n_classes)
         pick_device(config.device)
         with self._lock:
-            folder = self.store.create(config, facts(dataset), name)
-            folder.append_event("created", 0)
-            return self._begin(folder, resuming=False)
+            return self._begin(self.store.create(config, facts(dataset), name), resuming=False)
 
     def resume(self, name: str, **length: float | None) -> str:
         """Go on from the newest good checkpoint, optionally to a new total `images`, `epochs` or `seconds`.
 
         Raises:
-            WorkbenchError: no such run, trained elsewhere, already as long as asked for, or its data is not there.
+            WorkbenchError: no such run, trained elsewhere, already as long as asked for, its checkpoints are damaged,
+                or its data is not there or not the same. Nothing is changed then.
         """
+        if self._unpaused(name, length):
+            return name
+        # All that can be wrong is said here, where someone listens; and without the lock, for data may take a while.
+        folder = self.store.open(name)
+        if folder.is_locked():
+            raise StoreError(f"{name}: is being trained by another process; stop it there first")
+        folder.check_links()
+        config = folder.config.with_length(**length)
+        # Not the curves' end: a run that was killed may have curves beyond its last checkpoint.
+        place = folder.load_checkpoint()[1] if folder.checkpoints() else {"images": 0, "seconds": 0.0}
+        target = target_images(config, folder.info.dataset.count)
+        if (target is not None and place["images"] >= target) or (
+            config.seconds is not None and place["seconds"] >= config.seconds
+        ):
+            raise StoreError(
+                f"{name}: has already run its length ({place['images']:,} images, {place['seconds']:.0f} s); "
+                "give a larger total of images, epochs or seconds"
+            )
+        check_data(folder, load_data(config))
         with self._lock:
-            run = self._here.get(name)
-            if run and run.active:
-                run.unpause()
+            if self._unpaused(name, length):  # someone else was faster
                 return name
-            folder = self.store.open(name)
-            if folder.is_locked():
-                raise StoreError(f"{name}: is being trained by another process; stop it there first")
-            config = folder.config.with_length(**length)
-            place = self.snapshot(name)
-            target = target_images(config, folder.info.dataset.count)
-            if (target is not None and place.images >= target) or (
-                config.seconds is not None and place.seconds >= config.seconds
-            ):
-                raise StoreError(
-                    f"{name}: has already run its length ({place.images:,} images, {place.seconds:.0f} s); "
-                    "give a larger total of images, epochs or seconds"
-                )
-            load_data(config)  # complains here, where someone listens
             if config != folder.config:
                 folder.write_info(config=config)
             return self._begin(folder, resuming=True)
+
+    def _unpaused(self, name: str, length: Mapping[str, float | None]) -> bool:
+        """Whether the run trains here already; a paused one goes on."""
+        run = self._here.get(name)
+        if run is None or not run.active:
+            return False
+        if run.snapshot().state == "stopping":
+            raise StoreError(f"{name}: is just being stopped; try again when it has stopped")
+        if any(value is not None for value in length.values()):
+            raise StoreError(f"{name}: is being trained; stop it before giving it another length")
+        run.unpause()
+        return True
 
     def _begin(self, folder: RunFolder, resuming: bool) -> str:
         run = Run(folder, load_data, self.slots, resuming)
@@ -122,6 +139,7 @@ class Runs:
             StoreError: see `Store.rename`.
         """
         with self._lock:
+            self._check_at_rest(name)
             self.store.rename(name, new)
             self._forget(name)
 
@@ -131,8 +149,15 @@ class Runs:
             StoreError: see `Store.delete`.
         """
         with self._lock:
+            self._check_at_rest(name)
             self.store.delete(name)
             self._forget(name)
+
+    def _check_at_rest(self, name: str) -> None:
+        # The store knows of those that train. One that still queues holds no lock.
+        run = self._here.get(name)
+        if run and run.active:
+            raise StoreError(f"{name}: is {run.snapshot().state} here; stop it first")
 
     def _forget(self, name: str) -> None:
         self._here.pop(name, None)
@@ -140,7 +165,8 @@ class Runs:
 
     def shutdown(self, reason: str = "the program was ended", timeout: float = 30.0) -> bool:
         """Save and stop every run here; whether all ended in time."""
-        running = [run for run in self._here.values() if run.active]
+        with self._lock:
+            running = [run for run in self._here.values() if run.active]
         for run in running:
             run.stop(reason)
         return sum(run.join(timeout) for run in running) == len(running)
@@ -158,7 +184,14 @@ class Runs:
             return run.snapshot()
         if run and not run.folder.path.is_dir():
             self._forget(name)
-        return self._on_disk(name).snapshot(run.snapshot().reason if run else None)
+        seen = self._on_disk(name)
+        found = seen.snapshot()
+        if run and run.unwritten_end and run.unwritten_end == seen.events_stamp:
+            # Nothing was written since either: only this process knows why it ended.
+            ours = run.snapshot()
+            elsewhere = found.state in ("training", "paused")  # which is why it could not begin here
+            found = replace(found, state=found.state if elsewhere else ours.state, reason=ours.reason)
+        return found
 
     def snapshots(self) -> list[Snapshot]:
         """Every run that can be read, newest first."""
@@ -191,6 +224,11 @@ class Runs:
             return run.history
         return self._on_disk(name).history()
 
+    def published(self, name: str) -> tuple[nn.Module, int] | None:
+        """The generator in training as it was a moment ago, and its images seen; None where it does not train here."""
+        run = self._here.get(name)
+        return run.generator() if run and run.active else None
+
     def generator(self, name: str, images: int | None = None) -> tuple[nn.Module, int]:
         """A generator to draw with, in eval mode on the CPU, and its images seen.
 
@@ -198,28 +236,25 @@ class Runs:
             images: of a checkpoint; None: the newest there is, live where the run trains here.
 
         Raises:
-            StoreError: no such checkpoint, or it is damaged.
+            StoreError: no such checkpoint, or it is damaged or does not fit run.json.
         """
-        run = self._here.get(name)
-        if images is None and run and run.active:
-            published = run.generator()
-            if published is not None:
-                return published
+        published = self.published(name) if images is None else None
+        if published is not None:
+            return published
         folder = self.folder(name)
         file = folder.find(images)
-        key = (file.path, file.path.stat().st_mtime_ns)
+        key = (file.path, stamp(file.path))
         with self._lock:
             if key in self._generators:
                 self._generators.move_to_end(key)
                 return self._generators[key], file.images
         tensors, _ = folder.load_checkpoint(file.images)
         facts = folder.info.dataset
-        generator = build_generator(folder.config, facts.shape, len(facts.classes))
         weights = {key.removeprefix("ema."): value for key, value in tensors.items() if key.startswith("ema.")}
         try:
-            generator.load_state_dict(weights)
-        except RuntimeError as error:
-            raise StoreError(f"{name}/{file.path.name}: does not fit the networks in run.json: {error}") from None
+            generator = load_generator(folder.config, facts.shape, len(facts.classes), weights)
+        except WorkbenchError as error:
+            raise StoreError(f"{name}/{file.path.name}: {error}") from None
         with self._lock:
             self._generators[key] = generator
             while len(self._generators) > KEPT_GENERATORS:
@@ -239,24 +274,25 @@ class _OnDisk:
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
-        self._info = _stamp(folder.path / "run.json")
-        self._events: tuple[int, int] | None = None
+        self._info = stamp(folder.path / "run.json")
+        self.events_stamp: tuple[int, int] | None = None
         self._state: tuple[str, str | None] = ("stopped", None)
         self._history = History()
 
     def outdated(self) -> bool:
-        return _stamp(self.folder.path / "run.json") != self._info
+        return stamp(self.folder.path / "run.json") != self._info
 
     def history(self) -> History:
         self._history.refresh(self.folder.path / "history.jsonl")
         return self._history
 
-    def snapshot(self, reason_here: str | None) -> Snapshot:
+    def snapshot(self) -> Snapshot:
         folder, config, facts = self.folder, self.folder.config, self.folder.info.dataset
-        events = _stamp(folder.path / "events.jsonl")
+        events = folder.events_stamp()
         # A run that says it trains may have died since: only whoever holds its lock can tell.
-        if events != self._events or self._state[0] in ("training", "paused"):
-            self._events, self._state = events, folder.state()
+        if events != self.events_stamp or self._state[0] in ("training", "paused"):
+            self._state = folder.state()
+            self.events_stamp = events
         state, reason = self._state
         history = self.history()
         last = history.last() or dict.fromkeys(("step", "images", "seconds"), 0.0)
@@ -269,14 +305,6 @@ class _OnDisk:
         newest = files[-1].images if files else 0
         images = max(int(last["images"]), newest if state != "interrupted" else 0)
         return Snapshot(
-            folder.name, state, reason or reason_here, config, facts, images // folder.images_per_step, images,
+            folder.name, state, reason, config, facts, images // folder.images_per_step, images,
             last["seconds"], rate, target_images(config, facts.count), config.seconds, False,
         )
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size

@@ -187,10 +187,14 @@ def read(config: RunConfig) -> Dataset:
     """The data, with a bar where a folder of pictures is read."""
     if config.dataset == "folder":
         bar = st.progress(0.0, "Reading the pictures …")
+
+        def show(done: int, total: int) -> None:
+            bar.progress(done / max(1, total), f"{done:,} of {total:,} pictures read")
+
         try:
             datasets.load(
                 config.dataset, config.data_dir, config.dataset_path, image_size=config.image_size,
-                colour=config.colour, on_progress=lambda done, total: bar.progress(done / max(1, total)),
+                colour=config.colour, on_progress=show,
             )
         finally:
             bar.empty()
@@ -327,8 +331,10 @@ def one_run(name: str) -> None:
         st.space("stretch")
         buttons(snapshot)
         if snapshot.state in ACTIVE or checkpoints:
-            explore = {"label": "Explore this generator", "icon": ":material/explore:"}
-            st.page_link("pages/explore.py", query_params={"run": name}, **explore)
+            st.page_link(
+                "pages/explore.py", label="Explore this generator", icon=":material/explore:",
+                query_params={"run": name},
+            )
     if snapshot.reason and snapshot.state in ("failed", "interrupted", "stopped"):
         show = {"failed": st.error, "interrupted": st.warning}.get(snapshot.state, st.caption)
         show(plain(snapshot.reason))

@@ -13,13 +13,14 @@ import click
 from gan_core import datasets
 from gan_core.cli.progress import Bar
 from gan_core.cli.settings import LENGTHS, TrainCommand, config_from, setting_options
-from gan_core.cli.shell import Command, Failure, checkpoints_option, duration, name_argument, say
+from gan_core.cli.shell import Command, Failure, checkpoints_option, name_argument, say
 from gan_core.config import RunConfig, parse_assignments
 from gan_core.errors import StoreError
 from gan_core.presets import make_config
 from gan_core.run import ACTIVE, Run, Snapshot
 from gan_core.runs import Runs
 from gan_core.store import Store
+from gan_core.words import duration
 
 POLL_SECONDS = 0.2
 

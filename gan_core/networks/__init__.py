@@ -6,17 +6,19 @@ in `RunConfig.network`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gan_core.config import RunConfig
-from gan_core.errors import ConfigError
+from gan_core.errors import ConfigError, StoreError
 from gan_core.networks import dcgan, mlp
 from gan_core.networks.layers import initialise, one_hot
 
 FAMILIES = {"mlp": mlp, "dcgan": dcgan}
 
-__all__ = ["FAMILIES", "build", "build_generator", "check", "is_conditional", "one_hot"]
+__all__ = ["FAMILIES", "build", "check", "is_conditional", "load_generator", "one_hot"]
 
 
 def is_conditional(config: RunConfig, n_classes: int) -> bool:
@@ -73,10 +75,29 @@ def build(
     return generator, discriminator
 
 
-def build_generator(config: RunConfig, shape: tuple[int, ...], n_classes: int) -> nn.Module:
-    """A generator on the CPU with zero weights, in eval mode, for weights that are about to be loaded."""
-    generator, _ = _empty(config, shape, n_classes, torch.Generator())
-    generator.to_empty(device="cpu")
-    for tensor in (*generator.parameters(), *generator.buffers()):
-        tensor.data.zero_()
-    return generator.eval()
+def load_generator(
+    config: RunConfig, shape: tuple[int, ...], n_classes: int, weights: Mapping[str, Tensor]
+) -> nn.Module:
+    """A generator on the CPU in eval mode that holds `weights`, its state dict.
+
+    Raises:
+        ConfigError: the family cannot make that shape, or conditional without labels.
+        StoreError: a weight is missing, too many, or of another shape or kind. Nothing is allocated for settings that
+            the weights do not fit, however large.
+    """
+    try:
+        generator, _ = _empty(config, shape, n_classes, torch.Generator())
+    except (RuntimeError, TypeError):
+        raise StoreError(f"the settings make more weights from samples of {shape} than can be counted") from None
+    mine = generator.state_dict()
+    if mine.keys() != weights.keys():
+        names = ", ".join(sorted(mine.keys() ^ weights.keys())[:3])
+        raise StoreError(f"weights do not fit the settings: {names} are missing or too many")
+    for name, value in mine.items():
+        if weights[name].shape != value.shape or weights[name].dtype != value.dtype:
+            raise StoreError(
+                f"weights do not fit the settings: {name} is {tuple(weights[name].shape)} {weights[name].dtype}, the "
+                f"settings make it {tuple(value.shape)} {value.dtype}"
+            )
+    generator.load_state_dict(weights, assign=True)
+    return generator.requires_grad_(False).eval()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -15,10 +16,37 @@ from torch import Tensor
 from gan_core.errors import StoreError
 
 FORMAT = "gan-workbench-1"
-_PLACE = {
-    "step": int, "images": int, "d_steps": int, "seconds": (int, float), "position": int, "window_count": int,
-    "rates": dict,
-}
+Count = Annotated[int, Field(ge=0, lt=10**18)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+
+
+class Rates(BaseModel):
+    """The base learning rates of both sides."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    d: Rate
+    g: Rate
+
+
+class Place(BaseModel):
+    """Where in the run a checkpoint stands. The seal is no secret: a file may be whole and still hold nonsense."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    step: Count
+    images: Count
+    d_steps: Count
+    seconds: Annotated[float, Field(ge=0)]
+    position: Count
+    window_count: Count
+    rates: Rates
+
+
+class Header(BaseModel):
+    """What stands beside the tensors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    place: Place
+    config: Annotated[str, Field(max_length=64)]
 
 
 def _seal(tensors: Mapping[str, Tensor], header: str) -> str:
@@ -50,17 +78,19 @@ def decode(data: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any], 
     try:
         tensors = load(data)
         length = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    except (SafetensorError, ValueError, RuntimeError, RecursionError, AttributeError, KeyError) as error:
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__") or {}
+        seal = _seal(tensors, metadata.get("header", ""))
+    except (SafetensorError, ValueError, RuntimeError, RecursionError, AttributeError, KeyError, TypeError) as error:
         kind = "looks like a pickle, which is never read" if data[:1] == b"\x80" or data[:2] == b"PK" else str(error)
         raise StoreError(f"{where}: not a checkpoint ({kind}); only whole .safetensors files of this program") from None
     if metadata.get("format") != FORMAT:
         raise StoreError(f"{where}: a safetensors file, but not a checkpoint of this program (no {FORMAT!r} in it)")
-    if metadata.get("seal") != _seal(tensors, metadata.get("header", "")):
+    if metadata.get("seal") != seal:
         raise StoreError(f"{where}: damaged: its contents do not match its seal; use another checkpoint of this run")
-    header = json.loads(metadata["header"])
-    place = header["place"]
-    for key, kind in _PLACE.items():
-        if not isinstance(place.get(key), kind):
-            raise StoreError(f"{where}: {key!r} is missing or of the wrong kind")
-    return tensors, place, str(header["config"])
+    try:
+        header = Header.model_validate_json(metadata.get("header", ""))
+    except ValidationError as error:
+        first = error.errors()[0]
+        part = ".".join(map(str, first["loc"])) or "its header"
+        raise StoreError(f"{where}: not a checkpoint of this program: {part}: {first['msg']}") from None
+    return tensors, header.place.model_dump(), header.config

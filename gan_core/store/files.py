@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+TEMPORARY = ".writing-"
+
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write `data` to a temporary name beside `path`, flush it to the disk, then rename."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    # Not tempfile, whose files only their owner can read: the renamed file would stay so.
+    temporary = path.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
@@ -33,6 +37,30 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def leftovers(folder: Path, prefix: str, age: float) -> list[Path]:
+    """What a killed process left half-made in `folder`: names beginning with `prefix`, older than `age` seconds.
+
+    Younger ones may be in the making by another process.
+    """
+    found = []
+    for path in folder.glob(f"{prefix}*"):
+        try:
+            if time.time() - path.lstat().st_mtime > age:
+                found.append(path)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def stamp(path: Path) -> tuple[int, int] | None:
+    """Tells whether a file changed: (time, size), or None where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 def append_line(path: Path, record: Mapping[str, Any]) -> None:

@@ -7,8 +7,9 @@ import json
 import os
 import platform
 import re
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,10 +23,12 @@ from torch import Tensor
 from gan_core.config import RunConfig, digest
 from gan_core.errors import StoreError
 from gan_core.store import checkpoint
-from gan_core.store.files import append_line, read_lines, write_atomic
-from gan_core.store.history import History
+from gan_core.store.files import TEMPORARY, append_line, leftovers, read_lines, stamp, write_atomic
+from gan_core.store.history import History, row
 
 SCHEMA = 1
+LEFTOVER_SECONDS = 60.0
+_looking = threading.Lock()
 # Events that change what a run is doing, and what it is doing after them.
 STATES = {
     "created": "stopped", "started": "training", "resumed": "training", "unpaused": "training", "paused": "paused",
@@ -94,12 +97,19 @@ class RunFolder:
     # what was asked, and what happened
 
     def write_info(self, **changes: Any) -> None:
-        """Replace fields of run.json (`note`, `config`)."""
+        """Replace fields of run.json (`note`, `config`).
+
+        Raises:
+            StoreError: a value that is not allowed, or the file cannot be written; nothing is changed then.
+        """
         try:
             info = RunInfo(**{**self.info.model_dump(), **changes})
         except ValidationError as error:
             raise StoreError(f"{self.name}: {error.errors()[0]['msg']}") from None
-        write_atomic(self.path / "run.json", info.model_dump_json(indent=2).encode())
+        try:
+            write_atomic(self.path / "run.json", info.model_dump_json(indent=2).encode())
+        except OSError as error:
+            raise StoreError(f"{self.name}: {disk_reason(error)}") from None
         self.info = info
 
     def append_event(self, event: str, images: int, **details: Any) -> None:
@@ -107,15 +117,26 @@ class RunFolder:
         append_line(self.path / "events.jsonl", {"time": now(), "event": event, "images": images, **details})
 
     def events(self) -> list[dict[str, Any]]:
-        """All events that can be read, oldest first."""
+        """All events that can be read, oldest first: each has a text `event`; what else it holds may be anything.
+
+        Raises:
+            StoreError: there is an events.jsonl that cannot be read.
+        """
         try:
-            return read_lines((self.path / "events.jsonl").read_bytes())[0]
+            records = read_lines((self.path / "events.jsonl").read_bytes())[0]
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise StoreError(f"{self.name}/events.jsonl: cannot be read: {error.strerror}") from None
+        return [record for record in records if isinstance(record.get("event"), str)]
+
+    def events_stamp(self) -> tuple[int, int] | None:
+        """Changes with every event."""
+        return stamp(self.path / "events.jsonl")
 
     def state(self) -> tuple[str, str | None]:
         """(state, reason): training, paused, stopped, finished, failed or interrupted, as far as the disk knows."""
-        last = next((event for event in reversed(self.events()) if event.get("event") in STATES), None)
+        last = next((event for event in reversed(self.events()) if event["event"] in STATES), None)
         state = "stopped" if last is None else STATES[last["event"]]
         if state in ("training", "paused") and not self.is_locked():
             return "interrupted", "its process ended without saying so; resume goes on from the last checkpoint"
@@ -124,13 +145,26 @@ class RunFolder:
 
     # who trains it
 
+    def check_links(self) -> None:
+        """
+        Raises:
+            StoreError: a part of the run is a link, through which training would write outside its folder.
+        """
+        for name in ("samples", "history.jsonl", "events.jsonl", ".lock"):
+            if (self.path / name).is_symlink():
+                raise StoreError(f"{self.name}: {name} is a link; a run is trained only where its own files lie")
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the run while training it. The system lets go of it when the process dies, however it dies.
 
         Raises:
-            StoreError: another process or thread trains this run.
+            StoreError: another process or thread trains this run, or see `check_links`.
         """
+        self.check_links()
+        # A lock makes the folder it lies in: what was deleted while it queued must not come back empty.
+        if not (self.path / "run.json").is_file():
+            raise StoreError(f"{self.name}: was deleted or renamed meanwhile")
         lock = filelock.FileLock(self.path / ".lock", timeout=2, thread_local=False)
         try:
             lock.acquire()
@@ -158,16 +192,22 @@ class RunFolder:
         return history
 
     def rewind(self, step: int) -> None:
-        """Forget curves and grids beyond `step`: they will be made again, the same, from the checkpoint there."""
+        """Forget curves and grids beyond `step`: they will be made again, the same, from the checkpoint there.
+
+        Only for who holds the lock. Files that a killed process left half-written go too.
+        """
         path = self.path / "history.jsonl"
         records, damaged, end = read_lines(path.read_bytes()) if path.exists() else ([], 0, 0)
-        kept = [record for record in records if isinstance(record.get("step"), int) and record["step"] <= step]
+        kept = [record for record in records if row(record) is not None and record["step"] <= step]
         if len(kept) < len(records) or damaged or (path.exists() and end < path.stat().st_size):
             lines = (json.dumps(record, separators=(",", ":")) + "\n" for record in kept)
             write_atomic(path, "".join(lines).encode())
         for images, grid in self.samples():
             if images > step * self.images_per_step:
                 grid.unlink(missing_ok=True)
+        for place in (self.path, self.path / "samples"):
+            for torn in leftovers(place, TEMPORARY, LEFTOVER_SECONDS):
+                torn.unlink(missing_ok=True)
 
     # sample grids
 
@@ -214,11 +254,16 @@ class RunFolder:
         raise StoreError(f"{self.name}: no checkpoint at {wanted}; there are {there}")
 
     def save_checkpoint(self, tensors: Mapping[str, Tensor], place: Mapping[str, Any]) -> Path:
-        """Write a checkpoint, then remove the oldest beyond `keep_checkpoints`."""
+        """Write a checkpoint, then remove the oldest beyond `keep_checkpoints`.
+
+        Checkpoints beyond this one do not count: they were damaged, or the run would have gone on from them.
+        """
         path = self.path / f"{place['images']:09d}.safetensors"
         write_atomic(path, checkpoint.encode(tensors, place, digest(self.config)))
-        for old in self.checkpoints()[: -self.config.keep_checkpoints]:
-            old.path.unlink(missing_ok=True)
+        upto = [file for file in self.checkpoints() if file.images <= place["images"]]
+        for old in upto[: -self.config.keep_checkpoints]:
+            with suppress(OSError):  # someone reads it (Windows): it goes the next time
+                old.path.unlink()
         return path
 
     def load_checkpoint(self, images: int | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -246,6 +291,11 @@ class RunFolder:
         tensors, place, config_digest = checkpoint.decode(data, where)
         if config_digest != digest(self.config):
             raise StoreError(f"{where}: was made with other settings than run.json holds; restore run.json")
+        if place["images"] != int(path.stem):
+            raise StoreError(
+                f"{where}: holds the state at {place['images']:,} images, which its name contradicts; give it back its "
+                "own name"
+            )
         return tensors, place
 
 
@@ -253,12 +303,17 @@ def is_locked(path: Path) -> bool:
     """Whether someone trains the run in the folder `path` at this moment."""
     if not (path / ".lock").exists():
         return False
-    lock = filelock.FileLock(path / ".lock", timeout=0, thread_local=False)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        return True
-    lock.release()
+    # To look is to hold it for an instant, so that two who look would take each other for a training: within this
+    # process they take turns, and another process's instant is waited for.
+    lock = filelock.FileLock(path / ".lock", timeout=0.02, thread_local=False)
+    with _looking:
+        try:
+            lock.acquire(poll_interval=0.005)
+        except filelock.Timeout:
+            return True
+        except OSError:  # it may not be written, or is no file: nobody of this program holds it
+            return False
+        lock.release()
     return False
 
 
@@ -282,12 +337,12 @@ def read_info(path: Path) -> RunInfo:
 
 
 def _numbered(folder: Path, ending: str) -> list[tuple[int, Path]]:
-    pattern = re.compile(rf"(\d{{9,18}})\.{ending}")
+    pattern = re.compile(rf"([0-9]{{9}}|[1-9][0-9]{{9,17}})\.{ending}")
     try:
-        names = os.listdir(folder)
+        with os.scandir(folder) as entries:
+            found = [(pattern.fullmatch(entry.name), entry.name) for entry in entries if entry.is_file()]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    found = ((pattern.fullmatch(name), name) for name in names)
     return sorted((int(match[1]), folder / name) for match, name in found if match)
 
 

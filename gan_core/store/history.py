@@ -12,12 +12,30 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.errors import StoreError
 from gan_core.store.files import read_lines
 
 COLUMNS = (
     "step", "images", "epoch", "seconds", "loss_d", "loss_g", "d_real", "d_fake", "grad_d", "grad_g", "lr_d", "lr_g",
 )
 REQUIRED = COLUMNS[:8]
+
+
+def row(record: Mapping[str, Any]) -> list[float] | None:
+    """A record's numbers in the order of `COLUMNS`, NaN where an optional one is missing; None: it is no record."""
+    values = []
+    for name in COLUMNS:
+        value = record.get(name, None if name in REQUIRED else math.nan)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        try:
+            value = float(value)
+        except OverflowError:  # JSON knows whole numbers of any length
+            return None
+        if name in REQUIRED and not math.isfinite(value):
+            return None
+        values.append(value)
+    return values
 
 
 class History:
@@ -32,7 +50,8 @@ class History:
     def __init__(self) -> None:
         self._columns = {name: array("d") for name in COLUMNS}
         self._lock = threading.Lock()
-        self._offset, self._inode = 0, 0
+        self._reading = threading.Lock()
+        self._offset, self._inode, self._size = 0, 0, 0
         self.damaged = 0
         self.generation = 0
 
@@ -41,34 +60,42 @@ class History:
 
     def append(self, record: Mapping[str, Any]) -> bool:
         """Add one record; False (and counted as damaged) if a required number is missing or not finite."""
-        values = []
-        for name in COLUMNS:
-            value = record.get(name, None if name in REQUIRED else math.nan)
-            if not isinstance(value, (int, float)) or (name in REQUIRED and not math.isfinite(value)):
-                self.damaged += 1
-                return False
-            values.append(float(value))
+        values = row(record)
+        if values is None:
+            self.damaged += 1
+            return False
         with self._lock:
             for name, value in zip(COLUMNS, values, strict=True):
                 self._columns[name].append(value)
         return True
 
     def refresh(self, path: Path) -> None:
-        """Read what was appended to the file at `path` since the last time; all of it if the file was replaced."""
-        try:
-            with open(path, "rb") as file:
-                stat = os.fstat(file.fileno())
-                if stat.st_ino != self._inode or stat.st_size < self._offset:
-                    self._clear(stat.st_ino)
-                file.seek(self._offset)
-                data = file.read()
-        except FileNotFoundError:
-            return
-        records, damaged, consumed = read_lines(data)
-        self._offset += consumed
-        self.damaged += damaged
-        for record in records:
-            self.append(record)
+        """Read what was appended to the file at `path` since the last time; all of it if the file was replaced.
+
+        Raises:
+            StoreError: there is something at `path` that cannot be read.
+        """
+        with self._reading:  # two readers at once would each take the same lines
+            try:
+                stat = path.stat()
+                if (stat.st_ino, stat.st_size) == (self._inode, self._size):
+                    return
+                with open(path, "rb") as file:
+                    stat = os.fstat(file.fileno())
+                    if stat.st_ino != self._inode or stat.st_size < self._offset:
+                        self._clear(stat.st_ino)
+                    file.seek(self._offset)
+                    data = file.read()
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                raise StoreError(f"{path.parent.name}/{path.name}: cannot be read: {error.strerror}") from None
+            records, damaged, consumed = read_lines(data)
+            self._size = self._offset + len(data)
+            self._offset += consumed
+            self.damaged += damaged
+            for record in records:
+                self.append(record)
 
     def _clear(self, inode: int) -> None:
         with self._lock:

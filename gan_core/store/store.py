@@ -12,10 +12,13 @@ from pathlib import Path
 
 from gan_core.config import RunConfig
 from gan_core.errors import StoreError
-from gan_core.store.files import sync_folder, write_atomic
-from gan_core.store.folder import DatasetFacts, RunFolder, RunInfo, is_locked, now, versions
+from gan_core.store.files import append_line, leftovers, sync_folder, write_atomic
+from gan_core.store.folder import DatasetFacts, RunFolder, RunInfo, disk_reason, is_locked, now, versions
 
 _NAME = re.compile(r"\w[\w .()+-]{0,79}")
+_ARRIVING = ".arriving-"
+_NAME_BYTES = 200  # file systems allow 255 of a name, and a letter may take four
+_LEFTOVER_SECONDS = 86_400.0
 _WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -25,7 +28,10 @@ def check_name(name: str) -> str:
     Raises:
         StoreError: empty, too long, or with characters that a folder's name cannot or should not hold.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or name[-1] in ". " or _WINDOWS.fullmatch(name):
+    if (
+        not isinstance(name, str) or not _NAME.fullmatch(name) or name[-1] in ". " or _WINDOWS.fullmatch(name)
+        or len(name.encode()) > _NAME_BYTES
+    ):
         raise StoreError(
             f"run name {str(name)[:90]!r}: 1 to 80 letters, digits, spaces and _ - . ( ) +, beginning with a letter or "
             "digit; no slashes, and no name that Windows keeps for itself"
@@ -68,6 +74,8 @@ class Store:
         if not path.is_dir():
             there = ", ".join(self.names()[:8]) or "none"
             raise StoreError(f"no run named {name!r} in {self.root}; there are: {there}")
+        if path.is_symlink():
+            raise StoreError(f"{name}: is a link to another folder; move or copy the folder itself into {self.root}")
         return RunFolder(path)
 
     def free_name(self, wanted: str) -> str:
@@ -96,8 +104,12 @@ class Store:
         name = self.next_name(config) if name is None else check_name(name)
         info = RunInfo(created=now(), config=config, dataset=dataset, versions=versions())
         with self.arriving() as folder:
-            write_atomic(folder / "run.json", info.model_dump_json(indent=2).encode())
-            (folder / "samples").mkdir()
+            try:
+                write_atomic(folder / "run.json", info.model_dump_json(indent=2).encode())
+                append_line(folder / "events.jsonl", {"time": info.created, "event": "created", "images": 0})
+                (folder / "samples").mkdir()
+            except OSError as error:
+                raise StoreError(f"{name}: {disk_reason(error)}") from None
             return self.admit(folder, name)
 
     @contextmanager
@@ -109,7 +121,9 @@ class Store:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(dir=self.root, prefix=".arriving-"))
+            for old in leftovers(self.root, _ARRIVING, _LEFTOVER_SECONDS):  # of a process that was killed
+                shutil.rmtree(old, ignore_errors=True)
+            folder = Path(tempfile.mkdtemp(dir=self.root, prefix=_ARRIVING))
         except OSError as error:
             raise StoreError(f"{self.root}: cannot keep runs there: {error.strerror}") from None
         folder.chmod(0o755)  # mkdtemp's own is for one user only, and the run's folder keeps it
@@ -123,7 +137,10 @@ class Store:
         target = self.path(name)
         if target.exists():
             raise StoreError(f"there is a run named {name!r} already; choose another name, or delete that one first")
-        os.rename(folder, target)
+        try:
+            os.rename(folder, target)
+        except OSError as error:
+            raise StoreError(f"{name}: {disk_reason(error)}") from None
         sync_folder(self.root)
         return RunFolder(target)
 
@@ -138,16 +155,22 @@ class Store:
         return self.admit(folder.path, check_name(new))
 
     def delete(self, name: str) -> None:
-        """Remove a run and all that is in its folder; also one whose run.json is damaged.
+        """Remove a run and all that is in its folder; also one whose run.json is damaged. Of a link, only the link.
 
         Raises:
             StoreError: no such run, or it is being trained.
         """
         path = self.path(name)
-        if not path.is_dir() or path.is_symlink():
+        if path.is_symlink():
+            path.unlink()
+            return
+        if not path.is_dir():
             raise StoreError(f"no run named {name!r} in {self.root}")
         if is_locked(path):
             raise StoreError(f"{name}: is being trained; stop it before deleting it")
         # Out of sight in one rename, so that a crash cannot leave half a run.
         with self.arriving() as doomed:
-            os.rename(path, doomed / name)
+            try:
+                os.rename(path, doomed / name)
+            except OSError as error:
+                raise StoreError(f"{name}: could not be deleted: {error.strerror}") from None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from gan_core.figures import DISCRIMINATOR_COLOUR, GENERATOR_COLOUR
 from gan_core.runs import Runs
 from gan_core.store import Store
 
@@ -16,9 +17,7 @@ torch.set_num_threads(1)
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# The two players' colours, the same in every chart, word and picture, readable on light and on dark.
-DISCRIMINATOR_COLOUR = "#3f7fd0"
-GENERATOR_COLOUR = "#e07b39"
+__all__ = ["DISCRIMINATOR_COLOUR", "GENERATOR_COLOUR", "runs"]
 
 _lock = threading.Lock()
 _runs: Runs | None = None

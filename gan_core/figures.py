@@ -1,0 +1,198 @@
+"""Plotly figures from plain arrays: no streamlit, no torch.
+
+    curve = Curve("first", history.thinned().columns, marks={"A": 3200})
+    losses([curve, other], x="seconds", half_life=2000).show()
+
+Backgrounds are transparent and text is left to the theme, so that a figure suits light and dark. D and G have a panel
+each, headed in their colours. A curve alone is drawn in them too; of several, each run has a colour of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+# Plotly asks a pandas that anyone has imported for its classes, also one that another thread is half way through with.
+with contextlib.suppress(ImportError):
+    import pandas  # noqa: F401
+
+# The two players' colours, the same in every chart, word and picture, readable on light and on dark.
+DISCRIMINATOR_COLOUR = "#3f7fd0"
+GENERATOR_COLOUR = "#e07b39"
+# Runs beside each other: neither player's colour, and apart in lightness too for eyes that mix up hues.
+RUN_COLOURS = ("#1f9e8c", "#b4489c", "#a8891c", "#7a62cf", "#cf4a55", "#6f8791")
+
+AXES = {"images": "images seen", "step": "steps", "epoch": "epochs", "seconds": "training time (s)"}
+"""What a curve can be drawn over: a column of the history, and how its axis is called."""
+
+_GRID = "rgba(128,128,128,0.18)"
+_LINE = "rgba(128,128,128,0.9)"
+_HEIGHT = 460
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What is drawn of one run.
+
+    Attributes:
+        name: the run's.
+        columns: of its history by name, float64 [points], at most about 1,000 points: `History.thinned().columns`.
+        marks: letter → images seen; places to point at, such as checkpoints.
+        colour: None: a curve alone is drawn in D's and G's colours, of several each has its `run_colour`.
+    """
+
+    name: str
+    columns: Mapping[str, NDArray[np.float64]]
+    marks: Mapping[str, float] = field(default_factory=dict)
+    colour: str | None = None
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """One column of the history in one part of a figure."""
+
+    column: str
+    title: str
+    colour: str
+
+
+_LOSSES = (
+    _Panel("loss_d", "loss of D, the discriminator", DISCRIMINATOR_COLOUR),
+    _Panel("loss_g", "loss of G, the generator", GENERATOR_COLOUR),
+)
+_BELIEFS = (
+    _Panel("d_real", "D(real): that a real picture is real", DISCRIMINATOR_COLOUR),
+    _Panel("d_fake", "D(fake): that G's picture is real", GENERATOR_COLOUR),
+)
+
+
+def run_colour(index: int) -> str:
+    """The colour of the `index`-th of several runs."""
+    return RUN_COLOURS[index % len(RUN_COLOURS)]
+
+
+def smooth(values: NDArray[np.float64], images: NDArray[np.float64], half_life: float) -> NDArray[np.float64]:
+    """An exponential moving average: at each point the weighted mean of all points so far.
+
+    A point counts half as much for every `half_life` images seen since it, so that runs recorded at different
+    spacings are smoothed alike: s_i = Σ_j w_ij v_j / Σ_j w_ij over j ≤ i, with w_ij = ½ ** ((images_i - images_j) /
+    half_life). The first point is itself. Points that are not finite have no weight, and stay as they are.
+
+    Args:
+        values, images: float64 [points], images not falling.
+        half_life: in images; 0 leaves the values as they are.
+    """
+    if half_life <= 0 or not len(values):
+        return values
+    smoothed = np.array(values)
+    keep = 0.5 ** (np.diff(images, prepend=images[:1]) / half_life)
+    total = weight = 0.0
+    for i, value in enumerate(values):
+        total, weight = total * keep[i], weight * keep[i]
+        if np.isfinite(value):
+            total, weight = total + value, weight + 1.0
+            smoothed[i] = total / weight
+    return smoothed
+
+
+def losses(curves: Sequence[Curve], x: str = "images", log: bool = False, half_life: float = 0.0) -> go.Figure:
+    """The losses of D and of G, a panel each, of all runs together.
+
+    Args:
+        x: one of `AXES`.
+        log: the loss on a logarithmic scale; values at or below 0 have no place on it and are left out.
+        half_life: of `smooth`, in images.
+
+    Raises:
+        ValueError: another x.
+    """
+    figure = _figure(curves, _LOSSES, x, half_life, log)
+    figure.update_yaxes(type="log" if log else "linear")
+    return figure
+
+
+def beliefs(curves: Sequence[Curve], x: str = "images", half_life: float = 0.0) -> go.Figure:
+    """What D believes: the mean probability of being real that it gives to real pictures, and to G's.
+
+    The line at 0.5 is the equilibrium, where D cannot tell the two apart (Goodfellow 2014, Proposition 1).
+    Arguments as for `losses`.
+    """
+    figure = _figure(curves, _BELIEFS, x, half_life, log=False)
+    figure.update_yaxes(range=[-0.02, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    for row in (1, 2):
+        figure.add_shape(
+            type="line", xref="x domain", x0=0, x1=1, y0=0.5, y1=0.5, row=row, col=1,
+            line={"dash": "dot", "width": 1.5, "color": _LINE},
+        )
+    figure.add_annotation(
+        text="dotted: 0.5, D cannot tell", xref="x domain", x=1, y=0, xanchor="right", yanchor="bottom",
+        showarrow=False, font={"size": 11}, opacity=0.8, row=1, col=1,
+    )
+    return figure
+
+
+def _figure(curves: Sequence[Curve], panels: Sequence[_Panel], x: str, half_life: float, log: bool) -> go.Figure:
+    if x not in AXES:
+        raise ValueError(f"x = {x!r}: must be one of {', '.join(AXES)}")
+    figure = make_subplots(
+        rows=len(panels), cols=1, shared_xaxes=True, vertical_spacing=0.12,
+        subplot_titles=[f'<b style="color:{panel.colour}">{panel.title}</b>' for panel in panels],
+    )
+    figure.update_annotations(x=0, xanchor="left", font={"size": 13})
+    hidden = 0
+    for row, panel in enumerate(panels, start=1):
+        for index, curve in enumerate(curves):
+            colour = curve.colour or (panel.colour if len(curves) == 1 else run_colour(index))
+            values = smooth(curve.columns[panel.column], curve.columns["images"], half_life)
+            if log:
+                hidden += int((values <= 0).sum())
+                values = np.where(values > 0, values, np.nan)
+            for trace in _traces(curve, panel, values, x, colour, legend=row == 1 and len(curves) > 1):
+                figure.add_trace(trace, row=row, col=1)
+    if hidden:
+        figure.add_annotation(
+            text=f"{hidden:,} point{'s' * (hidden > 1)} at or below 0 left out: a log scale has no place for them",
+            xref="paper", yref="paper", x=0, y=-0.16, xanchor="left", yanchor="top", showarrow=False,
+            font={"size": 11}, opacity=0.8,
+        )
+    figure.update_xaxes(gridcolor=_GRID, zeroline=False, tickformat="~s" if x in ("images", "step") else None)
+    figure.update_xaxes(title_text=AXES[x], row=len(panels), col=1)
+    figure.update_yaxes(gridcolor=_GRID, zeroline=False)
+    figure.update_layout(
+        height=_HEIGHT, margin={"l": 8, "r": 8, "t": 64 if len(curves) > 1 else 32, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.09, "yanchor": "bottom"},
+    )
+    return figure
+
+
+def _traces(
+    curve: Curve, panel: _Panel, values: NDArray[np.float64], x: str, colour: str, legend: bool
+) -> list[go.Scatter]:
+    """A run's line in a panel, and its marks where it has any."""
+    columns = curve.columns
+    places = np.stack([columns[name] for name in ("images", "step", "epoch", "seconds")], axis=1)
+    what = panel.title.split(":")[0].split(",")[0]
+    line = go.Scatter(
+        x=columns[x], y=values, mode="lines", name=curve.name, legendgroup=curve.name, showlegend=legend,
+        line={"color": colour, "width": 1.8}, customdata=places,
+        hovertemplate=f"<b>%{{fullData.name}}</b><br>{what} %{{y:.4~g}}<br>%{{customdata[0]:,}} images · "
+        "step %{customdata[1]:,}<br>epoch %{customdata[2]:.3~g} · %{customdata[3]:.1f} s<extra></extra>",
+    )
+    if not curve.marks or not len(values):
+        return [line]
+    images = np.array(list(curve.marks.values()), dtype=np.float64)
+    marks = go.Scatter(
+        x=np.interp(images, columns["images"], columns[x]), y=np.interp(images, columns["images"], values),
+        mode="markers+text", text=list(curve.marks), textposition="top center", name=curve.name,
+        legendgroup=curve.name, showlegend=False, cliponaxis=False, customdata=images,
+        marker={"color": colour, "size": 9, "line": {"color": "rgba(255,255,255,0.9)", "width": 1.5}},
+        hovertemplate="<b>%{text}</b>: the checkpoint of %{fullData.name}<br>at %{customdata:,} images<extra></extra>",
+    )
+    return [line, marks]

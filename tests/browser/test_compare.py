@@ -1,0 +1,150 @@
+"""Compare, as a person does it: two checkpoints side by side, a link, a zip there and back."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Dashboard
+
+BOTH = "compare?c=first:9600&c=second:6400"
+
+
+def pictures(page: Page, count: int) -> list[str]:
+    """The addresses of the mosaics, once so many are drawn; a picture's address follows from what is in it."""
+    images = page.locator(".st-key-compare_cards img")
+    expect(images).to_have_count(count)
+    for image in images.all():
+        expect(image).to_be_visible()
+    page.wait_for_function(
+        "count => [...document.querySelectorAll('.st-key-compare_cards img')].filter(i => i.naturalWidth > 0).length"
+        " === count",
+        arg=count,
+    )
+    return [image.get_attribute("src") or "" for image in images.all()]
+
+
+def choice(page: Page) -> list[str]:
+    return page.locator(".st-key-compare_chosen .react-aria-ComboBox [data-tag]").all_inner_texts()
+
+
+def settings(page: Page) -> dict[str, list[str]]:
+    """Setting → its values, as the table shows them."""
+    expect(page.locator(".cmp-table")).to_be_visible()
+    rows = page.locator(".cmp-table tbody tr").all()
+    return {
+        row.locator("code").inner_text(): row.locator("td:not(.cmp-what)").all_inner_texts() for row in rows
+    }
+
+
+def test_two_checkpoints_stand_side_by_side_with_what_differs(dashboard_with_runs: Dashboard, page: Page) -> None:
+    page.goto(f"{dashboard_with_runs.url}/{BOTH}")
+    first, second = pictures(page, 2)
+    assert first != second
+    boxes = [box.bounding_box() for box in page.locator(".st-key-compare_cards img").all()]
+    assert boxes[0] and boxes[1]
+    assert (boxes[0]["y"], boxes[0]["width"]) == (boxes[1]["y"], boxes[1]["width"])
+    assert boxes[1]["y"] + boxes[1]["height"] < 800, "both pictures are seen without scrolling"
+    assert settings(page) == {
+        "lr_g": ["0.004", "0.002"], "images": ["9,600", "6,400"], "save_every_images": ["3,200", "50,000"],
+        "seed": ["42", "7"],
+    }
+    facts = page.locator("dl.cmp-facts").all_inner_texts()
+    assert "9,600" in facts[0]
+    assert "6,400" in facts[1]
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    for text in ("loss of D, the discriminator", "loss of G, the generator", "D(real)", "D(fake)"):
+        expect(page.locator(".js-plotly-plot").get_by_text(text).first).to_be_visible()
+
+    page.get_by_role("button", name="Other latents").click()
+    expect(page.get_by_role("spinbutton", name="Latents from seed")).to_have_value("60")
+    page.wait_for_function(
+        "old => !document.querySelector('.st-key-compare_cards img').src.endsWith(old)", arg=first
+    )
+    assert not {first, second} & set(pictures(page, 2))
+
+
+def test_the_choice_is_made_with_the_keyboard_and_its_link_reopens_it(
+    dashboard_with_runs: Dashboard, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    page.goto(f"{dashboard_with_runs.url}/compare")
+    pictures(page, 2)
+    page.get_by_role("combobox", name="Checkpoints side by side").focus()
+    page.keyboard.type("first · 3,200")
+    page.keyboard.press("Enter")
+    drawn = pictures(page, 3)
+    assert choice(page)[-1] == "first · 3,200 images"
+    page.wait_for_url("**first%3A3200**")
+
+    page.keyboard.press("Escape")  # the list of checkpoints
+    page.get_by_role("link", name="Explore", exact=True).click()
+    page.wait_for_url("**/explore**")
+    page.get_by_role("link", name="Compare", exact=True).click()
+    assert pictures(page, 3) == drawn
+    page.wait_for_url("**first%3A3200**")
+
+    again = new_page(dark=True)
+    again.goto(page.url)
+    assert pictures(again, 3) == drawn
+    assert choice(again) == choice(page)
+
+    link = again.get_by_role("link", name="Explore this generator").last
+    assert "run=first" in (link.get_attribute("href") or "")
+    assert "images=3200" in (link.get_attribute("href") or "")
+
+
+def test_a_run_leaves_as_a_zip_comes_back_as_another_and_is_deleted(
+    dashboard_with_runs: Dashboard, page: Page, tmp_path: Path, wait: Callable[..., None],
+    contents: Callable[[Path], dict[str, str]],
+) -> None:
+    page.goto(f"{dashboard_with_runs.url}/{BOTH}")
+    pictures(page, 2)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export as zip").click()
+    assert download.value.suggested_filename == "first.zip"
+    download.value.save_as(tmp_path / "first.zip")
+    with zipfile.ZipFile(tmp_path / "first.zip") as zf:
+        assert {"first/run.json", "first/history.jsonl", "first/000009600.safetensors"} <= set(zf.namelist())
+
+    page.locator("input[type=file]").set_input_files(tmp_path / "first.zip")
+    expect(page.get_by_text("Imported as first-2, with 3 checkpoints")).to_be_visible()
+    runs = dashboard_with_runs.checkpoints
+    assert contents(runs / "first-2") == contents(runs / "first")
+
+    page.get_by_role("button", name="Delete …").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("first-2 with 3 checkpoints")
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(dialog).to_have_count(0)
+    assert (runs / "first-2").is_dir()
+    page.get_by_role("button", name="Delete …").click()
+    dialog.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("first-2 was deleted")).to_be_visible()
+    expect(dialog).to_have_count(0)
+    assert sorted(path.name for path in runs.iterdir()) == ["first", "second"]
+    pictures(page, 2)
+
+
+def test_on_a_phone_two_pictures_fit_and_nothing_sticks_out(
+    dashboard_with_runs: Dashboard, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(dark=True, width=390, height=844)
+    page.goto(f"{dashboard_with_runs.url}/{BOTH}")
+    pictures(page, 2)
+    boxes = [box.bounding_box() for box in page.locator(".st-key-compare_cards img").all()]
+    assert boxes[0] and boxes[1]
+    assert boxes[1]["x"] > boxes[0]["x"] + boxes[0]["width"]
+    assert boxes[0]["width"] > 130
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
+def test_without_runs_the_next_click_is_train(dashboard: Dashboard, page: Page) -> None:
+    page.goto(f"{dashboard.url}/compare")
+    expect(page.get_by_text("No runs yet.")).to_be_visible()
+    page.get_by_role("button", name="Go to Train").click()
+    page.wait_for_url(f"{dashboard.url}/")
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()

@@ -1,0 +1,440 @@
+"""The Compare screen: what is chosen and shown, and what can be done with a run."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from gan_core import latent
+from gan_core import runs as runs_module
+from gan_core.pictures import mosaic
+from gan_core.runs import Runs
+from gan_core.store import RunFolder, export_run
+from gan_core.trainer import Trainer
+from pages.parts.compare import drawing, markup
+from pages.parts.compare.link import LAST_SEED, Choice, Link
+
+Make = Callable[..., RunFolder]
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def make(page_runs: Runs, tiny: Callable[..., Any], tiny_config: Callable[..., Any]) -> Make:
+    """A run with checkpoints: (name, *images seen, of data, **settings). Each is newer than those before."""
+    made = []
+
+    def run(name: str, *checkpoints: int, data: dict[str, Any] | None = None, **settings: Any) -> RunFolder:
+        dataset = tiny(**data or {})
+        folder = page_runs.store.create(tiny_config(**settings), runs_module.facts(dataset), name)
+        trainer = Trainer(folder.config, dataset)
+        while checkpoints and trainer.images < max(checkpoints):
+            trainer.step()
+            trainer.seconds = trainer.images / 2
+            record = trainer.record()
+            assert record
+            folder.append_history(record)
+            if trainer.images in checkpoints:
+                folder.save_checkpoint(*trainer.state())
+        made.append(folder)
+        moment = 10**9 * len(made)
+        os.utime(folder.path / "run.json", ns=(moment, moment))
+        return folder
+
+    return run
+
+
+@pytest.fixture
+def opened(open_page: Open) -> Open:
+    """Open the page, as a link with this query does."""
+    return partial(open_page, "compare")
+
+
+def chosen(page: AppTest) -> list[str]:
+    return page.multiselect(key="compare_chosen").value
+
+
+def told(page: AppTest) -> str:
+    """Every text of the page."""
+    kinds = ("markdown", "caption", "info", "warning", "error", "success")
+    texts = [element.value.replace("\\", "") for kind in kinds for element in page.get(kind)]
+    return "\n".join([*texts, *(element.proto.body for element in page.get("html"))])
+
+
+def pictures(page: AppTest) -> int:
+    return len(page.image)
+
+
+# what it opens on
+
+
+def test_without_runs_it_says_what_to_do(page_runs: Runs, opened: Open) -> None:
+    page = opened()
+    assert "No runs yet" in told(page)
+    assert page.button(key="compare_train").label == "Go to Train"
+    assert not page.multiselect
+    assert len(page.get("file_uploader")) == 1
+
+
+def test_a_run_without_a_checkpoint_says_how_to_get_one(make: Make, opened: Open) -> None:
+    make("first")
+    assert "No checkpoint yet" in told(opened())
+
+
+def test_one_checkpoint_is_shown_and_it_says_how_to_get_another(make: Make, opened: Open) -> None:
+    make("first", 8)
+    page = opened()
+    assert "Compare needs two checkpoints" in told(page)
+    assert chosen(page) == ["first:8"]
+    assert pictures(page) == 1
+
+
+def test_it_opens_on_the_two_newest_of_the_newest_run(make: Make, opened: Open) -> None:
+    make("old", 8, 16)
+    make("new", 8, 16, 24)
+    page = opened()
+    assert chosen(page) == ["new:16", "new:24"]
+    assert page.multiselect(key="compare_chosen").options == [
+        "new · 24 images", "new · 16 images", "new · 8 images", "old · 16 images", "old · 8 images",
+    ]
+    assert pictures(page) == 2
+    assert "One run: no setting differs" in told(page)
+
+
+def test_it_opens_on_two_runs_where_the_newest_has_one_checkpoint(make: Make, opened: Open) -> None:
+    make("old", 8, 16)
+    make("new", 8)
+    assert chosen(opened()) == ["old:16", "new:8"]
+
+
+def test_fewer_than_two_chosen_asks_for_more(make: Make, opened: Open) -> None:
+    make("first", 8, 16)
+    page = opened()
+    page.multiselect(key="compare_chosen").set_value(["first:8"]).run()
+    assert "Choose a second checkpoint" in told(page)
+    page.multiselect(key="compare_chosen").set_value([]).run()
+    assert "Choose two or more" in told(page)
+    assert pictures(page) == 0
+    page.multiselect(key="compare_chosen").set_value(["first:8", "first:16"]).run()
+    assert not page.exception
+    assert pictures(page) == 2
+
+
+# the link
+
+
+def test_the_link_says_what_is_shown_and_brings_it_back(make: Make, opened: Open) -> None:
+    make("first", 8, 16)
+    make("second", 8)
+    page = opened()
+    page.multiselect(key="compare_chosen").set_value(["first:8", "second:8", "first:16"]).run()
+    page.number_input(key="compare_seed").set_value(7).run()
+    page.slider(key="compare_truncation").set_value(0.7).run()
+    query = dict(page.query_params)
+    assert query == {"c": ["first:8", "second:8", "first:16"], "seed": "7", "truncation": "0.7"}
+    again = opened(**query)
+    assert chosen(again) == ["first:8", "second:8", "first:16"]
+    assert (again.number_input(key="compare_seed").value, again.slider(key="compare_truncation").value) == (7, 0.7)
+    assert not again.warning
+
+
+def test_a_bad_link_is_followed_as_far_as_it_can_be(make: Make, opened: Open) -> None:
+    make("first", 8, 16)
+    page = opened(c=["first:16", "gone:8", "first:9", "../etc:1", "nonsense"], seed="x", truncation="99")
+    assert chosen(page) == ["first:16"]
+    said = page.warning[0].value.replace("\\", "")
+    for part in ("gone:8", "first:9", "../etc:1", "c = 'nonsense'", "seed = 'x'", "truncation = '99'"):
+        assert part in said
+    page.run()
+    assert not page.warning
+
+
+def test_a_link_without_a_choice_opens_on_the_newest(make: Make, opened: Open) -> None:
+    make("first", 8, 16)
+    page = opened(seed="3")
+    assert chosen(page) == ["first:8", "first:16"]
+    assert page.number_input(key="compare_seed").value == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "link", "wrong"),
+    [
+        ({}, Link(), 0),
+        ({"c": ["a b:1", "a b:1", "x:2"]}, Link((Choice("a b", 1), Choice("x", 2))), 0),
+        ({"c": [f"a:{i}" for i in range(9)]}, Link(tuple(Choice("a", i) for i in range(6))), 1),
+        ({"c": ["a:", ":1", "a:-1", "a:1e3", "a:٣", "a:" + "9" * 16]}, Link(), 6),
+        ({"seed": [str(LAST_SEED)], "truncation": ["0"]}, Link(seed=LAST_SEED, truncation=0), 0),
+        ({"seed": [str(LAST_SEED + 1)], "truncation": ["nan"]}, Link(), 2),
+        ({"seed": ["-1"], "truncation": ["inf"], "other": ["x"]}, Link(), 2),
+    ],
+)
+def test_links_are_read_part_by_part(query: dict[str, list[str]], link: Link, wrong: int) -> None:
+    read, complaints = Link.from_query(query)
+    assert read == link
+    assert len(complaints) == wrong
+    assert Link.from_query(link.to_query()) == (link, [])
+
+
+# side by side
+
+
+def test_all_are_drawn_from_the_same_latents_and_classes(make: Make, page_runs: Runs) -> None:
+    make("first", 8, 16)
+    shown = [drawing.look(letter, Choice("first", images)) for letter, images in (("A", 8), ("B", 16))]
+    layout = drawing.layout(shown, seed=5, truncation=0.5)
+    assert (layout.columns, layout.count) == (10, 60)
+    z = 0.5 * torch.stack([latent.latent(seed, 8) for seed in range(5, 65)])
+    for one in shown:
+        generator, _ = page_runs.generator("first", one.choice.images)
+        expected = mosaic(latent.draw(generator, z, torch.arange(60) % 10), 10)
+        drawn = np.asarray(Image.open(io.BytesIO(drawing.picture(one, layout))))
+        assert np.array_equal(drawn[:: drawing.SCALE, :: drawing.SCALE], expected)
+    assert drawing.picture(shown[0], layout) != drawing.picture(shown[1], layout)
+
+
+def test_the_last_seed_goes_round(make: Make) -> None:
+    make("first", 8)
+    one = drawing.look("A", Choice("first", 8))
+    assert drawing.picture(one, drawing.layout([one], LAST_SEED, 1.0))
+
+
+def test_it_says_what_is_the_same_and_what_is_not(make: Make) -> None:
+    make("ten", 8)
+    make("wide", 8, latent_dim=16)
+    make("free", 8, conditional="no")
+    make("three", 8, data={"classes": 3})
+
+    def said(*names: str) -> str:
+        shown = [drawing.look(letter, Choice(name, 8)) for letter, name in zip("AB", names, strict=False)]
+        return drawing.sameness(shown, drawing.layout(shown, 0, 1.0))
+
+    same = "The same in all: the 60 latents (8 numbers each, seeds 0 to 59), their classes, a column each, and their"
+    assert said("ten").startswith(same)
+    assert "latents, which differ in size (A 8, B 16 numbers)" in said("ten", "wide")
+    assert "Not the same: the classes; B is told none" in said("ten", "free")
+    assert "No generator here is told a class" in said("free")
+    assert "different numbers (A 10, B 3)" in said("ten", "three")
+    assert "meaning of its own" in said("ten", "wide")
+    assert "meaning of its own" not in said("ten", "ten")
+
+
+def test_samples_that_are_no_pictures_are_a_clear_error(make: Make, opened: Open) -> None:
+    make("points", 8, network="mlp", data={"shape": (2,)})
+    page = opened()
+    assert "draws samples of shape [2], which are no pictures" in told(page)
+    assert not page.exception
+
+
+def test_a_card_tells_what_it_took(make: Make, opened: Open) -> None:
+    make("first", 8, 16)
+    bodies = [element.proto.body for element in opened(c=["first:8"]).get("html")]
+    card = next(body for body in bodies if body.startswith("<dl"))
+    for fact in ("<dd>8</dd>", "<dd>4.0 s</dd>", "<dd>2</dd>", "<dd>0.4</dd>"):
+        assert fact in card
+
+
+def test_time_between_two_points_of_the_curve_is_in_between(make: Make) -> None:
+    make("first", 8, 16)
+    assert drawing.seconds_at("first", 10) == pytest.approx(5)
+    assert drawing.seconds_at("first", 2) == pytest.approx(1)
+    make("empty")
+    assert drawing.seconds_at("empty", 8) is None
+
+
+def test_other_latents_are_the_next_ones(make: Make, opened: Open) -> None:
+    make("first", 8, 16)
+    page = opened()
+    page.button(key="compare_other").click().run()
+    assert page.number_input(key="compare_seed").value == 60
+    assert "seeds 60 to 119" in told(page)
+    page.number_input(key="compare_seed").set_value(LAST_SEED - 30).run()
+    page.button(key="compare_other").click().run()
+    assert page.number_input(key="compare_seed").value == 0
+
+
+# curves and settings
+
+
+def test_the_curves_are_overlaid_on_the_axis_that_is_asked_for(make: Make, opened: Open) -> None:
+    make("first", 8, 16)
+    make("second", 8)
+    page = opened(c=["first:16", "second:8"])
+    charts = page.get("plotly_chart")
+    assert len(charts) == 2
+    for chart in charts:
+        assert '"images seen"' in chart.proto.spec
+        assert '"first"' in chart.proto.spec
+        assert '"second"' in chart.proto.spec
+    page.segmented_control(key="compare_x").set_value("seconds").run()
+    page.toggle(key="compare_log").set_value(True).run()
+    page.select_slider(key="compare_smoothing").set_value(500).run()
+    assert not page.exception
+    losses, beliefs = page.get("plotly_chart")
+    assert '"training time (s)"' in losses.proto.spec
+    assert '"type":"log"' in losses.proto.spec
+    assert '"type":"log"' not in beliefs.proto.spec
+
+
+def test_only_the_settings_that_differ_are_listed(make: Make, opened: Open) -> None:
+    make("first", 8, seed=1)
+    make("second", 8, seed=2, lr_g=0.002)
+    make("third", 8, seed=1, augment=("colour", "cutout"))
+    table = next(
+        element.proto.body
+        for element in opened(c=["first:8", "second:8", "third:8"]).get("html")
+        if "<table" in element.proto.body
+    )
+    rows = [row.split("</th>")[0] for row in table.split('<th scope="row"')[1:]]
+    names = [row.split("<code>")[1].split("</code>")[0] for row in rows]
+    assert sorted(names) == ["augment", "lr_g", "seed"]
+    assert "<td>0.004</td><td>0.002</td><td>0.004</td>" in table
+    assert "<td>1</td><td>2</td><td>1</td>" in table
+    assert "<td>none</td><td>none</td><td>colour, cutout</td>" in table
+
+
+def test_where_no_setting_differs_it_says_so(make: Make, opened: Open) -> None:
+    make("first", 8)
+    make("second", 8)
+    make("third", 8, data={"seed": 1})
+    page = opened(c=["first:8", "second:8"])
+    assert "No setting differs." in told(page)
+    assert "different data" not in told(page)
+    assert "trained on different data" in told(opened(c=["first:8", "third:8"]))
+
+
+def test_what_came_from_a_file_is_shown_as_text(make: Make, opened: Open) -> None:
+    make("first", 8, dataset="<img src=x>")
+    make("second", 8)
+    said = told(opened(c=["first:8", "second:8"]))
+    assert "<img src=x>" not in said
+    assert "&lt;img src=x&gt;" in said
+    assert markup.in_words(1.0) == "1"
+
+
+# what can be done with a run
+
+
+def test_a_run_is_renamed_and_its_checkpoints_stay_chosen(make: Make, page_runs: Runs, opened: Open) -> None:
+    make("first", 8, 16)
+    page = opened()
+    page.text_input(key="compare_name/first").set_value("better")
+    page.text_area(key="compare_note/first").set_value("wider than before")
+    submit(page)
+    assert page_runs.store.names() == ["better"]
+    assert page_runs.folder("better").info.note == "wider than before"
+    assert chosen(page) == ["better:8", "better:16"]
+    assert page.selectbox(key="compare_run").value == "better"
+    assert page.text_area(key="compare_note/better").value == "wider than before"
+    assert "renamed to better" in page.success[0].value
+    assert sum("wider than before" in element.proto.body for element in page.get("html")) == 2  # on both cards
+    assert not page.warning
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"), [("second", "there is a run named 'second' already"), ("../x", "run name")]
+)
+def test_a_name_that_cannot_be_is_an_error_and_nothing_changes(
+    make: Make, page_runs: Runs, name: str, complaint: str, opened: Open
+) -> None:
+    make("second", 8)
+    make("first", 8)
+    page = opened()
+    page.selectbox(key="compare_run").set_value("first").run()
+    page.text_input(key="compare_name/first").set_value(name)
+    submit(page)
+    assert complaint in page.error[0].value.replace("\\", "")
+    assert sorted(page_runs.store.names()) == ["first", "second"]
+    assert chosen(page) == ["second:8", "first:8"]
+
+
+def submit(page: AppTest) -> None:
+    next(button for button in page.button if button.label == "Save name and note").click().run()
+    assert not page.exception
+
+
+def test_deleting_asks_first(make: Make, page_runs: Runs, opened: Open) -> None:
+    make("second", 8)
+    make("first", 8)
+    page = opened(c=["first:8", "second:8"])
+    page.button(key="compare_delete").click().run()
+    assert "first** with 1 checkpoint" in told(page)
+    assert sorted(page_runs.store.names()) == ["first", "second"]
+    page.button(key="compare_keep").click().run()
+    assert sorted(page_runs.store.names()) == ["first", "second"]
+    page.button(key="compare_delete").click().run()
+    page.button(key="compare_delete_sure").click().run()
+    assert page_runs.store.names() == ["second"]
+    assert not page.exception
+    assert chosen(page) == ["second:8"]
+    assert "first was deleted" in page.success[0].value
+    assert not page.warning
+
+
+def test_the_last_run_can_be_deleted(make: Make, page_runs: Runs, opened: Open) -> None:
+    make("first", 8)
+    page = opened()
+    page.button(key="compare_delete").click().run()
+    page.button(key="compare_delete_sure").click().run()
+    assert not page.exception
+    assert page_runs.store.names() == []
+    assert "No runs yet" in told(page)
+
+
+def test_a_run_in_training_is_neither_renamed_nor_deleted(make: Make, opened: Open) -> None:
+    folder = make("first", 8, 16)
+    folder.append_event("started", 0)
+    with folder.lock():
+        page = opened()
+        assert page.text_input(key="compare_name/first").disabled
+        assert "stop it on the Train page" in page.text_input(key="compare_name/first").help
+        assert page.button(key="compare_delete").disabled
+        assert "stop it on the Train page" in page.button(key="compare_delete").help
+        page.text_area(key="compare_note/first").set_value("notes can be taken meanwhile")
+        submit(page)
+    assert RunFolder(folder.path).info.note == "notes can be taken meanwhile"
+    assert not opened().button(key="compare_delete").disabled
+
+
+def test_a_damaged_run_is_listed_with_the_reason_and_can_be_deleted(make: Make, page_runs: Runs, opened: Open) -> None:
+    make("good", 8, 16)
+    (make("bad", 8).path / "run.json").write_text("{")
+    page = opened()
+    assert "bad/run.json: damaged or not ours" in told(page).replace("\\", "")
+    page.button(key="compare_delete_damaged/bad").click().run()
+    assert "cannot be read by this program" in told(page)
+    assert sorted(page_runs.store.names()) == ["bad", "good"]
+    page.button(key="compare_delete_sure").click().run()
+    assert page_runs.store.names() == ["good"]
+    assert not page.exception
+
+
+def test_a_damaged_checkpoint_leaves_the_others_shown(make: Make, opened: Open) -> None:
+    folder = make("first", 8, 16)
+    file = folder.find(8).path
+    file.write_bytes(file.read_bytes()[:-1])
+    page = opened()
+    assert "first/000000008.safetensors: not a checkpoint" in page.error[0].value.replace("\\", "")
+    assert pictures(page) == 1
+
+
+def test_a_zip_is_imported_or_refused_with_the_reason(make: Make, page_runs: Runs, opened: Open) -> None:
+    packed = io.BytesIO()
+    export_run(make("first", 8, 16), packed)
+    page = opened()
+    page.file_uploader[0].upload("first.zip", packed.getvalue(), "application/zip").run()
+    assert not page.exception
+    assert sorted(page_runs.store.names()) == ["first", "first-2"]
+    assert "Imported as first-2, with 2 checkpoints" in page.success[0].value.replace("\\", "")
+    assert page.selectbox(key="compare_run").value == "first-2"
+    page.file_uploader[0].upload("wrong.zip", b"no zip", "application/zip").run()
+    assert "wrong.zip was not imported" in page.error[0].value.replace("\\", "")
+    assert sorted(page_runs.store.names()) == ["first", "first-2"]
+    assert not page.success
