@@ -120,12 +120,32 @@ class Slots:
             self._changed.notify_all()
 
 
+def check_data(folder: RunFolder, dataset: Dataset) -> None:
+    """
+    Raises:
+        StoreError: it is not what the run was begun with.
+    """
+    facts = folder.info.dataset
+    if dataset.fingerprint != facts.fingerprint:
+        raise StoreError(
+            f"the data {folder.config.dataset!r} is not what this run was begun with ({len(dataset):,} samples now, "
+            f"{facts.count:,} then, or other contents); put the old data back, or begin a new run"
+        )
+
+
 class Run:
-    """One run's thread. Its commands return at once and are carried out between two steps."""
+    """One run's thread. Its commands return at once and are carried out between two steps.
+
+    Attributes:
+        history: the curves so far.
+        unwritten_end: the stamp of events.jsonl as it was when the run's end could not be written there.
+    """
 
     def __init__(self, folder: RunFolder, data: Callable[[RunConfig], Dataset], slots: Slots, resuming: bool) -> None:
         self.folder, self._data, self._slots, self._resuming = folder, data, slots, resuming
         self.history = History()
+        self.unwritten_end: tuple[int, int] | None = None
+        self._saved_at, self._last_save = -1, 0.0
         self._lock = threading.Lock()
         self._wake = threading.Condition()
         self._stop = self._pause = self._save = self._holding = False
@@ -133,8 +153,12 @@ class Run:
         self._rates: dict[str, float] = {}
         self._published: tuple[nn.Module, int] | None = None
         config = folder.config
+        # What there is already, for as long as it queues.
+        self.history.refresh(folder.path / "history.jsonl")
+        last = self.history.last() or dict.fromkeys(("step", "images", "seconds"), 0.0)
         self._snapshot = Snapshot(
-            folder.name, "queued", None, config, folder.info.dataset, 0, 0, 0.0, 0.0,
+            folder.name, "queued", None, config, folder.info.dataset, int(last["step"]), int(last["images"]),
+            last["seconds"], 0.0,
             target_images(config, folder.info.dataset.count), config.seconds, True,
         )
         self._thread = threading.Thread(target=self._work, name=f"run {folder.name}", daemon=True)
@@ -170,8 +194,7 @@ class Run:
     def stop(self, reason: str | None = None) -> None:
         """Save, then end. The run can be resumed."""
         self._command(_stop=True, _stop_reason=reason)
-        if self.active:
-            self._show(state="stopping")
+        self._show(state="stopping")
 
     def save(self) -> None:
         self._command(_save=True)
@@ -180,13 +203,13 @@ class Run:
         """New base learning rates, `d` and or `g`, from the next step on; recorded among the events.
 
         Raises:
-            ConfigError: a rate that is not allowed.
+            ConfigError: a rate that is not allowed; none is changed then.
         """
-        for side, rate in rates.items():
-            replaced = {**self.folder.config.model_dump(), f"lr_{side}": rate}
-            allowed = getattr(validated(replaced), f"lr_{side}")
-            with self._wake:
-                self._rates[side] = allowed
+        given = {f"lr_{side}": rate for side, rate in rates.items()}
+        allowed = validated({**self.folder.config.model_dump(), **given})
+        with self._wake:
+            self._rates |= {side: getattr(allowed, f"lr_{side}") for side in rates}
+            self._wake.notify_all()
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the thread's end; whether it ended."""
@@ -201,37 +224,49 @@ class Run:
 
     def _show(self, **changes: Any) -> None:
         with self._lock:
+            state = changes.get("state")
+            if self._snapshot.state in ENDED:  # the last word: a late command cannot bring it back
+                return
+            if self._stop and state in ACTIVE:
+                changes["state"] = "stopping"
             self._snapshot = replace(self._snapshot, **changes)
 
     # the thread
 
     def _work(self) -> None:
+        state, reason = "failed", None
         try:
-            if not self._take_slot():
-                self._end("stopped", self._stop_reason or "stopped before it began")
-                return
+            if self._take_slot():
+                state, reason = self._hold()
+            else:
+                state, reason = "stopped", self._stop_reason or "stopped before it began"
+        finally:
+            self._give_slot()
+            self._show(state=state, reason=reason, rate=0.0)
+
+    def _hold(self) -> tuple[str, str | None]:
+        """Train with the run's lock held, and write down how it ended before anyone else can take it up."""
+        try:
             # Before this thread's first tensor operation: its team of threads inherits the priority.
             _lower_priority()
             torch.set_num_threads(thread_count(self.folder.config))
             with self.folder.lock():
-                self._train()
-        except WorkbenchError as error:
-            self._end("failed", str(error))
-        except (MemoryError, torch.OutOfMemoryError):
-            self._end("failed", _OUT_OF_MEMORY)
-        except OSError as error:
-            self._end("failed", disk_reason(error))
-        except RuntimeError as error:
-            # PyTorch's CPU allocator reports with a plain RuntimeError.
-            short = "not enough memory" in str(error) or "can't allocate memory" in str(error)
-            if not short:
-                log.exception("run %s failed", self.folder.name)
-            self._end("failed", _OUT_OF_MEMORY if short else f"{type(error).__name__}: {error}")
-        except Exception as error:  # the dashboard lives on, whatever it was
-            log.exception("run %s failed", self.folder.name)
-            self._end("failed", f"{type(error).__name__}: {error}")
-        finally:
-            self._give_slot()
+                try:
+                    end = self._train()
+                except Exception as error:  # the dashboard lives on, whatever it was
+                    end = "failed", _in_words(error, self.folder.name)
+                self._write_end(*end)
+                return end
+        except Exception as error:  # of the lock: the run's events belong to who holds it
+            self.unwritten_end = self.folder.events_stamp()
+            return "failed", _in_words(error, self.folder.name)
+
+    def _write_end(self, state: str, reason: str | None) -> None:
+        try:
+            self.folder.append_event(state, self._snapshot.images, **({"reason": reason} if reason else {}))
+        except (OSError, MemoryError):  # a full disk must not hide the reason from the screen
+            log.warning("run %s: the event %r could not be written", self.folder.name, state)
+            self.unwritten_end = self.folder.events_stamp()
 
     def _take_slot(self) -> bool:
         self._holding = self._slots.acquire(lambda: self._stop)
@@ -242,44 +277,30 @@ class Run:
             self._holding = False
             self._slots.release()
 
-    def _end(self, state: str, reason: str | None) -> None:
-        try:
-            self.folder.append_event(state, self._snapshot.images, **({"reason": reason} if reason else {}))
-        except OSError:  # a full disk must not hide the reason from the screen
-            log.warning("run %s: the event %r could not be written", self.folder.name, state)
-        self._show(state=state, reason=reason, rate=0.0)
-
-    def _train(self) -> None:
+    def _train(self) -> tuple[str, str | None]:
+        """The whole training → (state, reason) of its end."""
         folder, config = self.folder, self.folder.config
         dataset = self._data(config)
-        if dataset.fingerprint != folder.info.dataset.fingerprint:
-            raise StoreError(
-                f"the data {config.dataset!r} is not what this run was begun with ({len(dataset):,} samples now, "
-                f"{folder.info.dataset.count:,} then, or other contents); put the old data back, or begin a new run"
-            )
+        check_data(folder, dataset)
         trainer = Trainer(config, dataset)
         if self._resuming and folder.checkpoints():
             trainer.load_state(*folder.load_checkpoint())
         folder.rewind(trainer.step_count)
         self.history.refresh(folder.path / "history.jsonl")
         folder.append_event("resumed" if self._resuming else "started", trainer.images)
-        self._show(state="training", step=trainer.step_count, images=trainer.images, seconds=trainer.seconds)
         self._publish(trainer)
+        self._show(state="training")
         if trainer.images == 0:
             self._keep_sample(trainer)
-        saved_at = trainer.images if trainer.images else -1
-        clock = last_save = last_publish = time.monotonic()
+        self._saved_at = trainer.images if trainer.images else -1
+        clock = last_publish = self._last_save = time.monotonic()
         meter = Meter(trainer.images, trainer.seconds)
-        while not self._done(trainer):
-            if self._stop:
-                break
+        while not self._done(trainer) and not self._stop:
             if self._pause:
-                if saved_at != trainer.images:
-                    saved_at = self._keep_checkpoint(trainer)
-                self._wait_while_paused(trainer)
-                clock = last_save = time.monotonic()
+                self._stay_paused(trainer)
+                clock = self._last_save = time.monotonic()
                 continue
-            self._change_rates(trainer)
+            self._obey(trainer)
             before = trainer.images
             trainer.step()
             moment = time.monotonic()
@@ -293,57 +314,60 @@ class Run:
             if sample_due(config, before, trainer.images, len(dataset)):
                 self._keep_sample(trainer)
             due = trainer.images // config.save_every_images > before // config.save_every_images
-            if due or self._save or moment - last_save >= SAVE_SECONDS:
-                asked, self._save = self._save, False
-                saved_at = self._keep_checkpoint(trainer)
-                last_save = moment
-                if asked:
-                    folder.append_event("saved", trainer.images)
+            if due or moment - self._last_save >= SAVE_SECONDS:
+                self._keep_checkpoint(trainer)
             if moment - last_publish >= PUBLISH_SECONDS:
                 self._publish(trainer, meter.rate(trainer.images, trainer.seconds))
                 last_publish = moment
-        finished = self._done(trainer)
-        if saved_at != trainer.images:
-            self._keep_checkpoint(trainer)
+        self._obey(trainer)
+        self._keep_checkpoint(trainer)
         self._publish(trainer)
-        if finished and not (folder.path / "samples" / f"{trainer.images:09d}.png").exists():
+        if not self._done(trainer):
+            return "stopped", self._stop_reason
+        if not (folder.path / "samples" / f"{trainer.images:09d}.png").exists():
             self._keep_sample(trainer)
-        self._end("finished" if finished else "stopped", None if finished else self._stop_reason)
+        return "finished", None
 
     def _done(self, trainer: Trainer) -> bool:
         target = self._snapshot.target_images
         limit = self._snapshot.target_seconds
         return (target is not None and trainer.images >= target) or (limit is not None and trainer.seconds >= limit)
 
-    def _wait_while_paused(self, trainer: Trainer) -> None:
+    def _stay_paused(self, trainer: Trainer) -> None:
+        self._keep_checkpoint(trainer)
         self.folder.append_event("paused", trainer.images)
         self._publish(trainer)
         self._show(state="paused", rate=0.0)
         self._give_slot()  # others may train meanwhile
-        with self._wake:
-            while self._pause and not self._stop:
-                if self._save:
-                    self._save = False  # it was saved when it paused
-                self._wake.wait(0.5)
-        if not self._stop:
-            self._show(state="queued")
-            self._take_slot()
-        if not self._stop:
+        while self._pause and not self._stop:
+            with self._wake:
+                self._wake.wait_for(lambda: self._stop or self._save or self._rates or not self._pause)
+            self._obey(trainer)
+        self._show(state="queued")
+        if self._take_slot():
             self.folder.append_event("unpaused", trainer.images)
             self._show(state="training")
 
-    def _change_rates(self, trainer: Trainer) -> None:
-        if not self._rates:
-            return
-        with self._wake:
-            rates, self._rates = self._rates, {}
-        trainer.rates.update(rates)
-        self.folder.append_event("rates", trainer.images, **{f"lr_{side}": rate for side, rate in rates.items()})
+    def _obey(self, trainer: Trainer) -> None:
+        """Carry out what was asked for since the last step."""
+        if self._rates:
+            with self._wake:
+                rates, self._rates = self._rates, {}
+            trainer.rates.update(rates)
+            self._saved_at = -1
+            self.folder.append_event("rates", trainer.images, **{f"lr_{side}": rate for side, rate in rates.items()})
+        if self._save:
+            self._save = False
+            self._keep_checkpoint(trainer)
+            self.folder.append_event("saved", trainer.images)
 
-    def _keep_checkpoint(self, trainer: Trainer) -> int:
-        trainer.check_finite()
-        self.folder.save_checkpoint(*trainer.state())
-        return trainer.images
+    def _keep_checkpoint(self, trainer: Trainer) -> None:
+        """Write a checkpoint, unless this very state has one."""
+        if self._saved_at != trainer.images:
+            trainer.check_finite()
+            self.folder.save_checkpoint(*trainer.state())
+            self._saved_at = trainer.images
+        self._last_save = time.monotonic()
 
     def _keep_sample(self, trainer: Trainer) -> None:
         pictures = trainer.draw_fixed()
@@ -370,6 +394,22 @@ class Meter:
         return (images - first_images) / (seconds - first_seconds) if seconds > first_seconds else 0.0
 
 
+def _in_words(error: Exception, name: str) -> str:
+    """Why a run failed, for people; what nobody foresaw is logged too."""
+    if isinstance(error, WorkbenchError):
+        return str(error)
+    if isinstance(error, OSError):
+        return disk_reason(error)
+    text = str(error).lower()
+    # CUDA has a class of its own; PyTorch's allocators for CPU and MPS report with a plain RuntimeError.
+    short = isinstance(error, RuntimeError) and any(words in text for words in _MEMORY_WORDS)
+    if short or isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return _OUT_OF_MEMORY
+    log.error("run %s failed", name, exc_info=error)
+    return f"{type(error).__name__}: {error}"
+
+
+_MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory")
 _OUT_OF_MEMORY = (
     "out of memory: make batch_size, width or the pictures smaller, or close other programs; the last checkpoint is "
     "kept"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -91,7 +92,7 @@ class Trainer:
         self._window = torch.zeros(len(NUMBERS), device=self.device)
         self._window_count = 0
 
-        self.columns = dataset.n_classes if self.game.conditional and dataset.n_classes <= 12 else config.grid
+        self.columns = grid_columns(config, self.game.conditional, dataset.n_classes)
         self.fixed_z, self.fixed_labels = fixed_latents(config, self.columns, self.game.conditional, dataset.n_classes)
 
     def _adam(self, side: str) -> torch.optim.Adam:
@@ -186,12 +187,9 @@ class Trainer:
         means = dict(zip(NUMBERS, (self._window / self._window_count).tolist(), strict=True))
         self._window.zero_()
         self._window_count = 0
-        wrong = [name for name, value in means.items() if value != value or abs(value) == float("inf")]
+        wrong = [name for name, value in means.items() if not math.isfinite(value)]
         if wrong:
-            raise TrainingError(
-                f"the game diverged: {', '.join(wrong)} became infinite or not a number before step {self.step_count}; "
-                "lower the learning rates, or turn on spectral normalisation or a penalty"
-            )
+            raise self._diverged(", ".join(wrong))
         factor = rate_factor(self.config, self.images)
         place = {"step": self.step_count, "images": self.images, "epoch": round(self.epoch, 4)}
         rates = {"lr_d": self.rates["d"] * factor, "lr_g": self.rates["g"] * factor}
@@ -210,14 +208,20 @@ class Trainer:
     def check_finite(self) -> None:
         """
         Raises:
-            TrainingError: a weight is infinite or not a number.
+            TrainingError: a weight, or a number since the last record, is infinite or not a number.
         """
         for name, tensor in self._tensors():
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-                raise TrainingError(
-                    f"the game diverged: weights of {name} became infinite or not a number before step "
-                    f"{self.step_count}; lower the learning rates, or turn on spectral normalisation or a penalty"
-                )
+                if tensor is self._window:
+                    found = torch.isfinite(tensor).tolist()
+                    raise self._diverged(", ".join(n for n, good in zip(NUMBERS, found, strict=True) if not good))
+                raise self._diverged(f"weights of {name}")
+
+    def _diverged(self, what: str) -> TrainingError:
+        return TrainingError(
+            f"the game diverged: {what} became infinite or not a number before step {self.step_count}; lower the "
+            "learning rates, or turn on spectral normalisation or a penalty"
+        )
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Every tensor of the state but the random generators', by its name in the checkpoint."""
@@ -257,8 +261,10 @@ class Trainer:
         """Go on exactly where `state()` was taken.
 
         Raises:
-            StoreError: a tensor is missing, too many, or of another shape or kind; nothing is changed then.
+            StoreError: a tensor is missing, too many, or of another shape or kind, or the place is none this run can
+                be in; nothing is changed then.
         """
+        self._check_place(place)
         mine = dict(self._tensors())
         extra = {"random.noise", "random.order"} | {f"ema.{key}" for key in self.game.generator.state_dict()}
         unknown, missing = set(tensors) - set(mine) - extra, (set(mine) | extra) - set(tensors)
@@ -271,10 +277,13 @@ class Trainer:
                     f"the checkpoint is not of these networks: {name} is {tuple(tensors[name].shape)} "
                     f"{tensors[name].dtype}, the settings make it {tuple(value.shape)} {value.dtype}"
                 )
+        noise, order = self.noise.get_state(), self.order.get_state()
         try:
             self.noise.set_state(tensors["random.noise"])
             self.order.set_state(tensors["random.order"])
         except (RuntimeError, TypeError) as error:
+            self.noise.set_state(noise)
+            self.order.set_state(order)
             raise StoreError(f"the checkpoint's random state was made on another kind of device: {error}") from error
         for name, value in mine.items():
             value.copy_(tensors[name])
@@ -283,6 +292,26 @@ class Trainer:
         self.step_count, self.images, self.d_steps = place["step"], place["images"], place["d_steps"]
         self.seconds, self._position = place["seconds"], place["position"]
         self._window_count, self.rates = place["window_count"], dict(place["rates"])
+
+    def _check_place(self, place: Mapping[str, Any]) -> None:
+        steps, batch = self.config.critic_steps, self.config.batch_size
+        for name, wrong in (
+            ("d_steps", place["d_steps"] != place["step"] * steps),
+            ("images", place["images"] != place["d_steps"] * batch),
+            ("position", place["position"] > len(self.dataset)
+             or (place["images"] - place["position"]) % len(self.dataset) != 0),
+            ("window_count", place["window_count"] > place["step"]),
+        ):
+            if wrong:
+                raise StoreError(
+                    f"the checkpoint is not of this run: {name} = {place[name]:,} does not fit step {place['step']:,} "
+                    f"with {steps} batches of {batch} a step and {len(self.dataset):,} samples"
+                )
+
+
+def grid_columns(config: RunConfig, conditional: bool, n_classes: int) -> int:
+    """Pictures a row of the sample grid: a column a class where the classes fit in a row."""
+    return n_classes if conditional and n_classes <= 12 else config.grid
 
 
 def fixed_latents(
