@@ -42,22 +42,22 @@ PRESETS: dict[str, Preset] = {
     "wgan-gp": Preset(
         "WGAN-GP", "Wasserstein distance with gradient penalty (Gulrajani 2017): five critic steps for one of G.",
         {
-            "conditional": "no", "latent_dim": 100, "discriminator_norm": "none", "objective": "wasserstein",
-            "critic_steps": 5, "lr_d": 3e-4, "lr_g": 3e-4, "beta1": 0.0, "beta2": 0.9, "images": 1_000_000,
+            "discriminator_norm": "none", "objective": "wasserstein", "critic_steps": 5, "lr_d": 1e-3, "lr_g": 1e-3,
+            "images": 400_000,
         },
     ),
     "r3gan": Preset(
         "R3GAN", "Relativistic loss with R1 and R2 penalties (Huang 2024): the game with a proof of convergence.",
         {
             "discriminator_norm": "none", "objective": "relativistic", "r1_weight": 1.0, "r2_weight": 1.0,
-            "penalty_interval": 4, "lr_d": 2e-3, "lr_g": 2e-3, "beta1": 0.0, "beta2": 0.99, "images": 400_000,
+            "penalty_interval": 4, "lr_d": 2e-3, "lr_g": 2e-3, "beta2": 0.99, "images": 400_000,
         },
     ),
     "collapse": Preset(
-        "Collapse", "Fails on purpose: G is far faster than D and soon draws one thing only. For learners.",
+        "Collapse", "Fails on purpose: G moves far faster than D and draws one thing only. For learners.",
         {
             "network": "mlp", "conditional": "no", "discriminator_norm": "none", "objective": "non-saturating",
-            "lr_d": 2e-5, "lr_g": 4e-3, "beta1": 0.5, "beta2": 0.999, "ema_half_life": 0, "images": 100_000,
+            "lr_d": 3e-5, "lr_g": 5e-2, "ema_half_life": 0, "images": 50_000,
         },
     ),
 }

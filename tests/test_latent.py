@@ -268,7 +268,7 @@ def test_a_grey_animation_is_exact():
     for frame, picture in zip(frames, pictures, strict=True):
         assert frame.size == (18, 12)
         expected = picture[0].repeat_interleave(3, 0).repeat_interleave(3, 1).flatten().tolist()
-        assert [pixel[0] for pixel in frame.getdata()] == expected
+        assert [pixel[0] for pixel in frame.get_flattened_data()] == expected
 
 
 def test_back_and_forth_shows_the_ends_once():

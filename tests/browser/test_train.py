@@ -68,6 +68,9 @@ def test_a_zoom_survives_updates(training: Dashboard, page: Page) -> None:
     zoom = page.evaluate(f"[{layout}.xaxis.range, {layout}.yaxis.range]")
     steps = page.evaluate(STEPS)
     page.wait_for_function(f"{STEPS} > {steps} + 30")
+    page.get_by_role("button", name="Save").click()  # the script runs again
+    steps = page.evaluate(STEPS)
+    page.wait_for_function(f"{STEPS} > {steps} + 30")
     assert page.evaluate(f"[{layout}.xaxis.range, {layout}.yaxis.range]") == zoom
 
 

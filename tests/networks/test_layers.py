@@ -93,8 +93,8 @@ def test_projection_is_miyatos_formula(normalise: bool):
     h, labels = torch.randn(5, 6, generator=seeded(1)), torch.tensor([0, 2, 1, 2, 0])
     embedding = head.embed.weight.t()[labels]
     expected = [
-        float(head.score.bias) + sum(float(head.score.weight[0, k] * h[b, k]) for k in range(6))
-        + sum(float(embedding[b, k] * h[b, k]) for k in range(6))
+        head.score.bias.item() + sum((head.score.weight[0, k] * h[b, k]).item() for k in range(6))
+        + sum((embedding[b, k] * h[b, k]).item() for k in range(6))
         for b in range(5)
     ]
     assert torch.allclose(head(h, labels), torch.tensor(expected), atol=1e-5)

@@ -57,9 +57,4 @@ class RunList {
   remove() { this.feed.close(); }
 }
 
-export default function (component) {
-  const { parentElement } = component;
-  if (parentElement.ganRuns) parentElement.ganRuns.take(component);
-  else parentElement.ganRuns = new RunList(component);
-  return () => { parentElement.ganRuns?.remove(); delete parentElement.ganRuns; };
-}
+export default mounted(RunList);

@@ -180,9 +180,4 @@ class LiveView {
   }
 }
 
-export default function (component) {
-  const { parentElement } = component;
-  if (parentElement.ganLive) parentElement.ganLive.take(component);
-  else parentElement.ganLive = new LiveView(component);
-  return () => { parentElement.ganLive?.remove(); delete parentElement.ganLive; };
-}
+export default mounted(LiveView);
