@@ -117,14 +117,14 @@ def test_lazy_penalties_come_at_their_step_with_their_weight(
 
 
 def test_the_gradient_penalty_is_in_the_critics_loss(tiny_config: Callable[..., RunConfig]):
-    game = make(tiny_config("wgan-gp", gp_weight=7.0))
+    game = make(tiny_config("wgan-gp", conditional="no", gp_weight=7.0))
     moves = game.play(*batch())
     source = seeded(1)
     source.set_state(game.noise.get_state())
     loss, numbers = game.discriminator_loss(moves, 0, 0)
     penalty = gradient_penalty(lambda x: game.discriminator(x, None), moves.real, moves.fake.detach(), source)
     assert loss.item() == pytest.approx(numbers["loss_d"].item() + 7 * penalty.item(), rel=1e-5)
-    without = make(tiny_config("wgan-gp", gp_weight=0.0))
+    without = make(tiny_config("wgan-gp", conditional="no", gp_weight=0.0))
     loss, numbers = without.discriminator_loss(moves, 0, 0)
     assert loss.item() == numbers["loss_d"].item()
 
