@@ -1,6 +1,6 @@
 """The README's pictures: a real dashboard, a real training run, a real browser. `make screenshots`
 
-Trains on the embedded digits for about two minutes, then looks at every page in light, in dark and at a phone's width.
+Trains on the embedded digits for about a minute, then looks at every page in light and in dark.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def training(page: Page, url: str) -> None:
     """In the middle of the run that `begin` began: its curves and its sharpening samples."""
     page.goto(url)
     page.wait_for_selector(".gv-frame.gv-drawn")
-    page.wait_for_function("(document.querySelector('.gv-chart').data?.[1].x.at(-1) ?? 0) > 500", timeout=5 * MINUTE)
+    page.wait_for_function("(document.querySelector('.gv-chart').data?.[1].x.at(-1) ?? 0) > 100", timeout=5 * MINUTE)
 
 
 def explore(page: Page, url: str) -> None:
@@ -45,18 +45,16 @@ def compare(page: Page, url: str) -> None:
 
 
 def shoot(browser: Browser, url: str, name: str, show: Callable[[Page, str], None]) -> None:
-    """One page in light, in dark, and narrow."""
-    for suffix, scheme, width, height in (
-        ("light", "light", 1280, 800), ("dark", "dark", 1280, 800), ("phone", "light", 390, 844)
-    ):
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    """One page in light and in dark."""
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
         context.set_default_timeout(MINUTE)
         page = context.new_page()
         show(page, url)
         page.wait_for_timeout(1500)  # fonts, transitions
-        page.screenshot(path=ROOT / "docs" / f"{name}-{suffix}.png")
+        page.screenshot(path=ROOT / "docs" / f"{name}-{scheme}.png")
         context.close()
-        print(f"docs/{name}-{suffix}.png")
+        print(f"docs/{name}-{scheme}.png")
 
 
 def main() -> None:
@@ -69,7 +67,7 @@ def main() -> None:
         dashboard = start(checkpoints, Path(folder) / "log")
         try:
             shoot(browser, dashboard.url, "first", first_visit)
-            train(checkpoints, "longer", "--images", "120000", "--save-every-images", "30000")
+            train(checkpoints, "longer", "--images", "32000", "--save-every-images", "16000")
             page = browser.new_page()
             page.goto(f"{dashboard.url}/?new=1")
             page.get_by_role("button", name="Train", exact=True).click(timeout=MINUTE)

@@ -258,7 +258,7 @@ def test_lazy_penalties_are_rare_and_weighted_up(tiny_config: Callable[..., RunC
 
 
 def test_wasserstein_adds_the_gradient_penalty(tiny_config: Callable[..., RunConfig]) -> None:
-    game, (real, labels) = _game(tiny_config("wgan-gp", gp_weight=7.0)), _batch()
+    game, (real, labels) = _game(tiny_config("wgan-gp", conditional="no", gp_weight=7.0)), _batch()
     moves = game.play(real, labels)
     assert moves.labels is None
     game.noise.manual_seed(11)
