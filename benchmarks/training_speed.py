@@ -1,6 +1,6 @@
 """Images a second of every preset, and of the article's own loop beside our trainer with the same two networks.
 
-    .venv/bin/python -m benchmarks.training_speed [--dataset mnist --data-dir data] [--steps 150] [--rounds 5]
+    .venv/bin/python -m benchmarks.training_speed [--dataset mnist --data-dir data] [--steps 20] [--rounds 5]
 
 All take turns, round by round, so that a busy moment of the machine hits each alike; printed are the median over the
 rounds, the lowest and highest, and the ratio to the article's loop.
@@ -71,7 +71,7 @@ def table(rates: dict[str, list[float]]) -> str:
 @click.command()
 @click.option("--dataset", default="digits", show_default=True)
 @click.option("--data-dir")
-@click.option("--steps", default=150, show_default=True, help="Steps a round.")
+@click.option("--steps", default=20, show_default=True, help="Steps of G a round.")
 @click.option("--rounds", default=5, show_default=True)
 def main(dataset: str, data_dir: str | None, steps: int, rounds: int) -> None:
     """Measure and print."""
