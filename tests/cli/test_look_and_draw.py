@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +13,12 @@ from PIL import Image
 
 from gan_core import latent
 from gan_core.cli import main
-from gan_core.datasets import DATASETS
 from gan_core.runs import Runs
 from gan_core.store import Store
 from tests.cli.conftest import TINY
-from tests.datasets.conftest import idx, mnist_files, web
+from tests.datasets.conftest import idx, mnist_files, served_mnist, web
 
-__all__ = ["idx", "mnist_files", "web"]
+__all__ = ["idx", "mnist_files", "served_mnist", "web"]
 
 Cli = Callable[..., Result]
 
@@ -132,23 +129,16 @@ def test_interpolate_in_every_format(cli: Cli, trained: str, tmp_path: Path) -> 
 
 
 def test_download_tells_the_size_asks_and_brings_it(
-    web, mnist_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    served_mnist, tmp_path: Path
 ) -> None:
-    web.files = mnist_files
-    resources = tuple(
-        replace(one, mirrors=(web.url,), md5=hashlib.md5(content).hexdigest(), size=len(content))
-        for one in DATASETS["mnist"].resources
-        for content in [mnist_files[Path(one.file).name]]
-    )
-    monkeypatch.setitem(DATASETS, "mnist", replace(DATASETS["mnist"], resources=resources))
-
     def call(*words: str) -> Result:
         return CliRunner().invoke(main, ["download", "mnist", "--data-dir", str(tmp_path / "data"), *words])
 
     refused = call()
-    assert refused.exit_code == 2 and "add --yes" in refused.output and "MB into" in refused.output and not web.asked
-    assert call("--yes").exit_code == 0 and len(web.asked) == 2
-    assert "is already in" in call("--yes").output and len(web.asked) == 2
+    assert refused.exit_code == 2 and "add --yes" in refused.output and "MB into" in refused.output
+    assert not served_mnist.asked
+    assert call("--yes").exit_code == 0 and len(served_mnist.asked) == 2
+    assert "is already in" in call("--yes").output and len(served_mnist.asked) == 2
 
 
 def test_downloading_what_needs_none(cli: Cli) -> None:

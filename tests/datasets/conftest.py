@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 
 from gan_core import datasets
+from gan_core.datasets import DATASETS
 
 
 @pytest.fixture(autouse=True)
@@ -138,3 +140,16 @@ def web() -> Iterator[Web]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def served_mnist(web: Web, mnist_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Web:
+    """The data set `mnist` is the tiny one, on the test's own server."""
+    web.files = mnist_files
+    resources = tuple(
+        replace(one, mirrors=(web.url,), md5=hashlib.md5(content).hexdigest(), size=len(content))
+        for one in DATASETS["mnist"].resources
+        for content in [mnist_files[Path(one.file).name]]
+    )
+    monkeypatch.setitem(DATASETS, "mnist", replace(DATASETS["mnist"], resources=resources))
+    return web

@@ -12,9 +12,9 @@ from gan_core.config import RunConfig
 from gan_core.runs import Runs
 from gan_core.store import Store
 from pages.parts import workbench
-from tests.datasets.conftest import idx, mnist_files, web
+from tests.datasets.conftest import idx, mnist_files, served_mnist, web
 
-__all__ = ["idx", "mnist_files", "web"]
+__all__ = ["idx", "mnist_files", "served_mnist", "web"]
 
 DOOR = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan_core import datasets
-from gan_core.datasets import DATASETS
 from pages.parts import fetching
 
 
 @pytest.fixture
-def tiny_mnist(web, mnist_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def tiny_mnist(served_mnist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """MNIST with 30 pictures, on the test's own server; the empty data folder it belongs in."""
-    web.files = mnist_files
-    resources = tuple(
-        replace(one, mirrors=(web.url,), md5=hashlib.md5(content).hexdigest(), size=len(content))
-        for one in DATASETS["mnist"].resources
-        for content in [mnist_files[Path(one.file).name]]
-    )
-    monkeypatch.setitem(DATASETS, "mnist", replace(DATASETS["mnist"], resources=resources))
     monkeypatch.setenv("GAN_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(fetching, "_downloads", {})
     return tmp_path / "data"
