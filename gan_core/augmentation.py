@@ -32,7 +32,7 @@ def colour(x: Tensor, generator: torch.Generator) -> Tensor:
 def translation(x: Tensor, generator: torch.Generator) -> Tensor:
     """Moved by up to an eighth of the side each way; what comes in is the middle value 0, as in the paper's code."""
     _, _, height, width = x.shape
-    up, left = max(1, height // 8), max(1, width // 8)
+    up, left = int(height / 8 + 0.5), int(width / 8 + 0.5)
     rows = torch.arange(height, device=x.device).view(1, -1, 1) + _integers(x, 0, 2 * up, generator)
     columns = torch.arange(width, device=x.device).view(1, 1, -1) + _integers(x, 0, 2 * left, generator)
     padded = pad(x, (left, left, up, up))

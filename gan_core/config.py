@@ -1,6 +1,6 @@
 """Every choice a person can make about a run, validated once.
 
-One pydantic model feeds the shell's flags (`cli.py`), the form on the Train page and `run.json`. A field carries
+One pydantic model feeds the shell's flags (`cli/`), the form on the Train page and `run.json`. A field carries
 its title, the group it is shown in and one sentence on what it does to the game; a preset (`presets.py`) holds only
 what differs from the defaults here.
 """
@@ -12,7 +12,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
@@ -29,6 +37,11 @@ def _split(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip() and part.strip() != "none")
     return value
+
+
+def _whole(value: Any) -> Any:
+    """A shell writes a number as text, which a fixed choice of numbers would not take."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
 
 
 def setting(default: Any, title: str, help: str, group: str, *, main: bool = False, **limits: Any) -> Any:
@@ -56,7 +69,7 @@ class RunConfig(BaseModel):
         None, "Picture folder", "For the dataset 'folder': a folder of pictures (sub-folders are classes) or a zip.",
         "Data",
     )
-    image_size: Literal[28, 32, 64] = setting(
+    image_size: Annotated[Literal[28, 32, 64], BeforeValidator(_whole)] = setting(
         28, "Picture size", "Pixels per side that pictures of the dataset 'folder' are cropped and resized to.", "Data"
     )
     colour: Literal["auto", "grey", "colour"] = setting(
@@ -198,6 +211,14 @@ class RunConfig(BaseModel):
         0, "CPU threads", "Threads of the training step; 0: up to 4 of this machine's cores.", "Machine", ge=0, le=256
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch(cls, value: Any) -> Any:
+        """No setting is a switch: true would otherwise pass as the number 1."""
+        if isinstance(value, bool):
+            raise ValueError("neither true nor false")
+        return value
+
     @model_validator(mode="after")
     def _possible(self) -> RunConfig:
         """Combinations that cannot work, each named with the way out."""
@@ -235,13 +256,6 @@ class RunConfig(BaseModel):
         if len(set(self.augment)) != len(self.augment):
             raise ValueError(f"augment = {self.augment}: each of colour, translation, cutout at most once")
         return self
-
-    def with_length(self, **length: float | None) -> RunConfig:
-        """The same run with another total length: one of `images`, `epochs`, `seconds`."""
-        given = {key: value for key, value in length.items() if value is not None}
-        if not given:
-            return self
-        return validated({**self.model_dump(), "images": None, "epochs": None, "seconds": None, **given})
 
     def differences(self, other: RunConfig) -> dict[str, tuple[Any, Any]]:
         """Field → (value here, value there), only where they differ."""
@@ -334,10 +348,13 @@ def _optional(name: str) -> bool:
     return info is not None and type(None) in get_args(info.annotation)
 
 
+LENGTHS = ("images", "epochs", "seconds")
+RATES = ("lr_d", "lr_g")
+# Where a run trains, and on whose copy of its data: another machine may need others.
+PLACES = ("data_dir", "dataset_path", "device", "threads")
 # What may change between stopping and going on without making it another game.
 FREE_TO_CHANGE = frozenset(
-    {"preset", "data_dir", "dataset_path", "device", "threads"}
-    | {name for group in ("Length", "Saving") for name, _ in fields(group)}
+    {"preset", *PLACES} | {name for group in ("Length", "Saving") for name, _ in fields(group)}
 )
 
 

@@ -84,8 +84,9 @@ class Game:
         p_real, p_fake = self.objective.probabilities(real_logits.detach(), fake_logits.detach())
         numbers = {"loss_d": loss.detach(), "d_real": p_real, "d_fake": p_fake}
         if config.objective == "wasserstein" and config.gp_weight > 0:
+            # Between samples as D sees them: there is where its slope counts.
             penalty = gradient_penalty(
-                lambda x: self.discriminator(x, moves.labels), moves.real, moves.fake.detach(), self.noise
+                lambda x: self.discriminator(x, moves.labels), real.detach(), fake.detach(), self.noise
             )
             loss = loss + config.gp_weight * penalty
         if lazy:

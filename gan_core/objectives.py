@@ -67,7 +67,7 @@ OBJECTIVES: dict[str, Objective] = {
         _logistic_discriminator, lambda real, fake: softplus(-fake).mean(), _sigmoids, False,
         r"L_D = -E[\log D(x)] - E[\log(1 - D(G(z)))], \quad L_G = -E[\log D(G(z))]", _SIGMOID,
     ),
-    "least-squares": Objective(  # Mao 2017, equation 9 (a = 0, b = c = 1), written without the halves' common factor
+    "least-squares": Objective(  # Mao 2017, equation 9 (a = 0, b = c = 1)
         lambda real, fake, smoothing: ((real - 1).square().mean() + fake.square().mean()) / 2,
         lambda real, fake: (fake - 1).square().mean() / 2, _clamped, False,
         r"L_D = \tfrac12 E[(D(x) - 1)^2] + \tfrac12 E[D(G(z))^2], \quad L_G = \tfrac12 E[(D(G(z)) - 1)^2]",

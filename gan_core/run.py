@@ -1,7 +1,6 @@
-"""Trainers in background threads: start, pause, resume, stop, save, change a rate; and what each has done so far.
+"""A trainer in a background thread: start, pause, resume, stop, save, change a rate; and what it has done so far.
 
-A `Run` trains one run folder in one thread. `Runs` holds those of this process, lets only so many train at once, and
-shows every run below its store in one way, whether it trains here, in another process, or not at all.
+A `Run` trains one run folder in one thread; `Slots` let only so many train at once.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -141,18 +140,28 @@ class Run:
         unwritten_end: the stamp of events.jsonl as it was when the run's end could not be written there.
     """
 
-    def __init__(self, folder: RunFolder, data: Callable[[RunConfig], Dataset], slots: Slots, resuming: bool) -> None:
+    def __init__(
+        self, folder: RunFolder, data: Callable[[RunConfig], Dataset], slots: Slots, resuming: bool = False,
+        config: RunConfig | None = None, rates: Mapping[str, float] | None = None,
+    ) -> None:
+        """
+        Args:
+            data: config → what to train on.
+            resuming: go on from the newest checkpoint.
+            config, rates: to go on with, written down as soon as the run's lock is held; see `set_rates`.
+        """
         self.folder, self._data, self._slots, self._resuming = folder, data, slots, resuming
+        self.config = config or folder.config
         self.history = History()
         self.unwritten_end: tuple[int, int] | None = None
         self._saved_at, self._last_save = -1, 0.0
         self._lock = threading.Lock()
         self._wake = threading.Condition()
-        self._stop = self._pause = self._save = self._holding = False
+        self._stop = self._pause = self._save = self._holding = self._over = False
         self._stop_reason: str | None = None
-        self._rates: dict[str, float] = {}
+        self._rates: dict[str, float] = dict(rates or {})
         self._published: tuple[nn.Module, int] | None = None
-        config = folder.config
+        config = self.config
         # What there is already, for as long as it queues.
         self.history.refresh(folder.path / "history.jsonl")
         last = self.history.last() or dict.fromkeys(("step", "images", "seconds"), 0.0)
@@ -182,6 +191,11 @@ class Run:
     @property
     def active(self) -> bool:
         return self._snapshot.state in ACTIVE
+
+    @property
+    def over(self) -> bool:
+        """Whether its end is written down: commands come too late."""
+        return self._over
 
     # commands
 
@@ -249,12 +263,15 @@ class Run:
         try:
             # Before this thread's first tensor operation: its team of threads inherits the priority.
             _lower_priority()
-            torch.set_num_threads(thread_count(self.folder.config))
+            torch.set_num_threads(thread_count(self.config))
             with self.folder.lock():
                 try:
+                    if self.config != self.folder.config:
+                        self.folder.write_info(config=self.config)
                     end = self._train()
                 except Exception as error:  # the dashboard lives on, whatever it was
                     end = "failed", _in_words(error, self.folder.name)
+                self._over = True
                 self._write_end(*end)
                 return end
         except Exception as error:  # of the lock: the run's events belong to who holds it
@@ -279,12 +296,14 @@ class Run:
 
     def _train(self) -> tuple[str, str | None]:
         """The whole training → (state, reason) of its end."""
-        folder, config = self.folder, self.folder.config
+        folder, config = self.folder, self.config
         dataset = self._data(config)
         check_data(folder, dataset)
         trainer = Trainer(config, dataset)
         if self._resuming and folder.checkpoints():
             trainer.load_state(*folder.load_checkpoint())
+            for name in folder.set_aside(trainer.images):
+                folder.append_event("damaged", trainer.images, file=name)
         folder.rewind(trainer.step_count)
         self.history.refresh(folder.path / "history.jsonl")
         folder.append_event("resumed" if self._resuming else "started", trainer.images)
@@ -294,7 +313,7 @@ class Run:
             self._keep_sample(trainer)
         self._saved_at = trainer.images if trainer.images else -1
         clock = last_publish = self._last_save = time.monotonic()
-        meter = Meter(trainer.images, trainer.seconds)
+        meter = RateMeter(trainer.images, trainer.seconds)
         while not self._done(trainer) and not self._stop:
             if self._pause:
                 self._stay_paused(trainer)
@@ -354,8 +373,9 @@ class Run:
             with self._wake:
                 rates, self._rates = self._rates, {}
             trainer.rates.update(rates)
-            self._saved_at = -1
             self.folder.append_event("rates", trainer.images, **{f"lr_{side}": rate for side, rate in rates.items()})
+            self._saved_at = -1
+            self._keep_checkpoint(trainer)  # what is written down as changed must stay so, also after a kill
         if self._save:
             self._save = False
             self._keep_checkpoint(trainer)
@@ -380,7 +400,7 @@ class Run:
         self._show(step=trainer.step_count, images=trainer.images, seconds=trainer.seconds, rate=rate)
 
 
-class Meter:
+class RateMeter:
     """Images a second over the last few seconds, so that the number shown neither jumps nor lags."""
 
     def __init__(self, images: int, seconds: float) -> None:
@@ -411,8 +431,8 @@ def _in_words(error: Exception, name: str) -> str:
 
 _MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory")
 _OUT_OF_MEMORY = (
-    "out of memory: make batch_size, width or the pictures smaller, or close other programs; the last checkpoint is "
-    "kept"
+    "out of memory: make batch_size, width or the pictures smaller, or close other programs; checkpoints already "
+    "written are kept"
 )
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
 from gan_core import datasets, game
-from gan_core.config import RunConfig
+from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, validated
 from gan_core.datasets import Dataset
-from gan_core.errors import StoreError, WorkbenchError
+from gan_core.errors import ConfigError, StoreError, WorkbenchError
 from gan_core.networks import load_generator
 from gan_core.run import Run, Slots, Snapshot, check_data
 from gan_core.schedules import target_images
@@ -43,6 +45,27 @@ def facts(dataset: Dataset) -> DatasetFacts:
     )
 
 
+def _whole_paths(values: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(datasets.whole_path(values[key])) for key in ("data_dir", "dataset_path") if values.get(key)}
+
+
+def _changed(config: RunConfig, changes: Mapping[str, Any]) -> tuple[RunConfig, dict[str, float]]:
+    """The config to go on with, and new rates by side: those belong to the run's course, not to what it began as.
+
+    Raises:
+        ConfigError: something else than a length, a rate or a place, or a value that is not allowed.
+    """
+    allowed = (*LENGTHS, *RATES, *PLACES)
+    for key in changes:
+        if key not in allowed:
+            raise ConfigError(f"{key}: cannot change in a run that has begun; what can: {', '.join(allowed)}")
+    given = {key: value for key, value in changes.items() if key not in RATES} | _whole_paths(changes)
+    length = dict.fromkeys(LENGTHS) if any(key in LENGTHS for key in given) else {}
+    checked = validated({**config.model_dump(), **length, **changes, **given})
+    rates = {key.removeprefix("lr_"): getattr(checked, key) for key in RATES if key in changes}
+    return checked.model_copy(update={key: getattr(config, key) for key in RATES}), rates
+
+
 class Runs:
     """The runs below one store. One per process; safe from any thread.
 
@@ -65,59 +88,69 @@ class Runs:
         Raises:
             WorkbenchError: of the config, the data or the name; nothing is left behind then.
         """
+        # The same data, wherever the program is started from when the run is gone on with.
+        config = validated({**config.model_dump(), **_whole_paths(config.model_dump())})
         dataset = load_data(config)
         game.check(config, dataset.shape, dataset.n_classes)
         pick_device(config.device)
         with self._lock:
-            return self._begin(self.store.create(config, facts(dataset), name), resuming=False)
+            return self._begin(self.store.create(config, facts(dataset), name))
 
-    def resume(self, name: str, **length: float | None) -> str:
-        """Go on from the newest good checkpoint, optionally to a new total `images`, `epochs` or `seconds`.
+    def resume(self, name: str, **changes: Any) -> str:
+        """Go on from the newest good checkpoint.
+
+        Args:
+            changes: one of `images`, `epochs`, `seconds`, a new total; `lr_d`, `lr_g`, new rates from here on;
+                `data_dir`, `dataset_path`, `device`, `threads`, where the run moved. None: as it was.
 
         Raises:
             WorkbenchError: no such run, trained elsewhere, already as long as asked for, its checkpoints are damaged,
-                or its data is not there or not the same. Nothing is changed then.
+                its data is not there or not the same, or a value that is not allowed. Nothing is changed then.
         """
-        if self._unpaused(name, length):
+        changes = {key: value for key, value in changes.items() if value is not None}
+        if self._unpaused(name, changes):
             return name
         # All that can be wrong is said here, where someone listens; and without the lock, for data may take a while.
         folder = self.store.open(name)
         if folder.is_locked():
             raise StoreError(f"{name}: is being trained by another process; stop it there first")
         folder.check_links()
-        config = folder.config.with_length(**length)
+        config, rates = _changed(folder.config, changes)
         # Not the curves' end: a run that was killed may have curves beyond its last checkpoint.
         place = folder.load_checkpoint()[1] if folder.checkpoints() else {"images": 0, "seconds": 0.0}
         target = target_images(config, folder.info.dataset.count)
-        if (target is not None and place["images"] >= target) or (
+        complete = (target is not None and place["images"] >= target) or (
             config.seconds is not None and place["seconds"] >= config.seconds
-        ):
+        )
+        # One that was killed at its very end still has its last grid to draw, and its end to write down.
+        if complete and folder.state()[0] not in ("interrupted", "failed"):
             raise StoreError(
                 f"{name}: has already run its length ({place['images']:,} images, {place['seconds']:.0f} s); "
                 "give a larger total of images, epochs or seconds"
             )
+        pick_device(config.device)
         check_data(folder, load_data(config))
         with self._lock:
-            if self._unpaused(name, length):  # someone else was faster
+            if self._unpaused(name, changes):  # someone else was faster
                 return name
-            if config != folder.config:
-                folder.write_info(config=config)
-            return self._begin(folder, resuming=True)
+            return self._begin(folder, resuming=True, config=config, rates=rates)
 
-    def _unpaused(self, name: str, length: Mapping[str, float | None]) -> bool:
+    def _unpaused(self, name: str, changes: Mapping[str, Any]) -> bool:
         """Whether the run trains here already; a paused one goes on."""
         run = self._here.get(name)
+        if run is not None and run.over:  # it only has to let go of its lock
+            run.join(10)
         if run is None or not run.active:
             return False
         if run.snapshot().state == "stopping":
             raise StoreError(f"{name}: is just being stopped; try again when it has stopped")
-        if any(value is not None for value in length.values()):
-            raise StoreError(f"{name}: is being trained; stop it before giving it another length")
+        if changes:
+            raise StoreError(f"{name}: is being trained; stop it before changing its {', '.join(changes)}")
         run.unpause()
         return True
 
-    def _begin(self, folder: RunFolder, resuming: bool) -> str:
-        run = Run(folder, load_data, self.slots, resuming)
+    def _begin(self, folder: RunFolder, **how: Any) -> str:
+        run = Run(folder, load_data, self.slots, **how)
         self._here[folder.name] = run
         run.start()
         return folder.name
@@ -169,7 +202,8 @@ class Runs:
             running = [run for run in self._here.values() if run.active]
         for run in running:
             run.stop(reason)
-        return sum(run.join(timeout) for run in running) == len(running)
+        end = time.monotonic() + timeout
+        return all(run.join(max(0.0, end - time.monotonic())) for run in running)
 
     # reading
 
@@ -194,14 +228,15 @@ class Runs:
         return found
 
     def snapshots(self) -> list[Snapshot]:
-        """Every run that can be read, newest first."""
-        found = []
+        """Every run that can be read, the one begun last first."""
+        found: list[tuple[str, Snapshot]] = []
         for name in self.store.names():
             try:
-                found.append(self.snapshot(name))
+                snapshot = self.snapshot(name)
+                found.append((self.folder(name).info.created, snapshot))
             except WorkbenchError:
                 continue
-        return found
+        return [snapshot for _, snapshot in sorted(found, key=lambda one: one[0], reverse=True)]
 
     def damaged(self) -> dict[str, str]:
         """Runs that cannot be read, and why."""

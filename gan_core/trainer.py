@@ -116,9 +116,12 @@ class Trainer:
 
     def step(self) -> None:
         """Train D `critic_steps` times, then G once. Waits for nothing: the numbers stay on the device."""
-        moves, numbers, norm_d = self._discriminator_step()
         for _ in range(self.config.critic_steps - 1):
-            moves, numbers, norm_d = self._discriminator_step()
+            with torch.no_grad():  # pictures that G will not learn from
+                moves = self._play()
+            self._discriminator_step(moves)
+        moves = self._play()
+        numbers, norm_d = self._discriminator_step(moves)
         # G answers with the last batch's own pictures: unchanged since D saw them, so drawing them again would only
         # cost time.
         loss, more = self.game.generator_loss(moves, self.images)
@@ -129,15 +132,18 @@ class Trainer:
         self._window += torch.stack([numbers[name] for name in NUMBERS])
         self._window_count += 1
 
-    def _discriminator_step(self) -> tuple[Moves, dict[str, Tensor], Tensor]:
+    def _play(self) -> Moves:
+        """The next batch and G's answer to it."""
         indices = self._next_indices().to(self.device, non_blocking=True)
-        real, labels = self.dataset.batch(indices, self.noise)
-        moves = self.game.play(real, labels)
+        return self.game.play(*self.dataset.batch(indices, self.noise))
+
+    def _discriminator_step(self, moves: Moves) -> tuple[dict[str, Tensor], Tensor]:
+        """D learns once → the numbers worth watching, and its gradient's norm."""
         loss, numbers = self.game.discriminator_loss(moves, self.images, self.d_steps)
         norm = self._move("d", loss)
         self.d_steps += 1
-        self.images += len(real)
-        return moves, numbers, norm
+        self.images += len(moves.real)
+        return numbers, norm
 
     def _move(self, side: str, loss: Tensor) -> Tensor:
         """One optimiser step of one side → the norm of its gradient."""

@@ -222,9 +222,9 @@ def command(snapshot: Snapshot, name: str, **arguments: Any) -> None:
         st.toast(plain(str(error)), icon=":material/warning:")
 
 
-def resume(snapshot: Snapshot, **length: float) -> None:
+def resume(snapshot: Snapshot, **changes: float | None) -> None:
     try:
-        runs().resume(snapshot.name, **length)
+        runs().resume(snapshot.name, **changes)
     except WorkbenchError as error:
         st.toast(plain(str(error)), icon=":material/warning:")
 
@@ -251,13 +251,20 @@ def buttons(snapshot: Snapshot) -> None:
             "Resume", type="primary", on_click=resume, args=(snapshot,),
             help="Goes on from the last checkpoint, as if it had never stopped.",
         )
-    if state in ENDED and state != "interrupted":
-        with st.popover("Train longer", help="Goes on to a new total length."):
+    if state in ENDED:
+        with st.popover("Train longer", help="Goes on to a new total length, or with other learning rates."):
             total = st.number_input(
                 "Images in all", min_value=1, value=max(2 * snapshot.images, 1000), key=f"total/{snapshot.name}",
                 help=f"The run has seen {snapshot.images:,} so far.",
             )
-            longer = {"on_click": resume, "args": (snapshot,), "kwargs": {"images": total}}
+            rates = {
+                key: st.number_input(
+                    title, 0.0, 1.0, None, format="%g", key=f"{key}/{snapshot.name}", placeholder="as it was",
+                    help=f"From here on; the run began with {getattr(snapshot.config, key):g}.",
+                )
+                for key, title in (("lr_d", "Learning rate D"), ("lr_g", "Learning rate G"))
+            }
+            longer = {"on_click": resume, "args": (snapshot,), "kwargs": {"images": total, **rates}}
             st.button("Train", type="primary", key="longer", **longer)
 
 

@@ -67,7 +67,7 @@ def test_saturation_of_colour() -> None:
     assert saturation.mean().item() == pytest.approx(1, abs=0.05)
 
 
-@pytest.mark.parametrize(("side", "most"), [(28, 3), (32, 4), (5, 1)])
+@pytest.mark.parametrize(("side", "most"), [(28, 4), (32, 4), (5, 1)])
 def test_translation_moves_whole_pixels_and_fills_with_zero(side: int, most: int) -> None:
     x = _pictures(600, 2, side) + 3  # nothing is 0 before
     y = augmented(x, ("translation",), _random())

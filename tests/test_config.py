@@ -149,14 +149,20 @@ def test_a_given_length_or_spacing_replaces_the_presets() -> None:
     )
     assert make_config("quick", seconds=3).images is None
     assert make_config("quick", images=None).images is None  # until stopped
-    longer = config.with_length(epochs=3)
-    assert (longer.images, longer.epochs) == (None, 3)
-    assert config.with_length() is config and config.with_length(images=None) is config
+    longer = make_config("article", epochs=3, sample_every_images=64)
     assert config.differences(longer) == {"images": (640, None), "epochs": (None, 3.0)}
-    with pytest.raises(ConfigError, match="only one"):
-        config.with_length(images=1, epochs=1)
-    with pytest.raises(ConfigError, match="images = 0"):
-        config.with_length(images=0)
+
+
+@pytest.mark.parametrize("name", RunConfig.model_fields)
+def test_every_setting_can_be_given_as_text_and_none_is_a_switch(name: str) -> None:
+    """A shell gives nothing but text; JSON's true would pass as 1."""
+    config = make_config("quick", dataset_path="pictures", data_dir="data", image_size=64, augment=("colour", "cutout"))
+    value = getattr(config, name)
+    text = "none" if value is None else ",".join(value) if isinstance(value, tuple) else str(value)
+    again = validated({**config.model_dump(), **parse_assignments([f"{name}={text}"])})
+    assert again == config and type(getattr(again, name)) is type(value)
+    with pytest.raises(ConfigError, match=f"{name} = True: must be "):
+        validated({**config.model_dump(), name: True})
 
 
 def test_a_config_is_frozen_and_survives_json() -> None:

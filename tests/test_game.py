@@ -144,6 +144,22 @@ def test_instance_noise_fades(tiny_config: Callable[..., RunConfig], monkeypatch
         assert torch.equal(state, game.noise.get_state()) == (level == 0)
 
 
+def test_the_critics_slope_is_held_where_it_judges(
+    tiny_config: Callable[..., RunConfig], monkeypatch: pytest.MonkeyPatch
+):
+    """Between real and fake as D sees them, not as they were before noise and augmentation."""
+    game = make(tiny_config("wgan-gp", instance_noise=1.0, augment=("cutout",)))
+    held: list[Tensor] = []
+    monkeypatch.setattr(
+        game_module, "gradient_penalty", lambda judge, real, fake, noise: (held.extend((real, fake)), real.sum() * 0)[1]
+    )
+    judged: list[Tensor] = []
+    forward = game.discriminator.forward
+    monkeypatch.setattr(game.discriminator, "forward", lambda x, y: (judged.append(x), forward(x, y))[1])
+    game.discriminator_loss(game.play(*batch()), 0, 0)
+    assert torch.equal(torch.cat(held), judged[0])
+
+
 def test_augmentation_is_on_all_that_d_sees(tiny_config: Callable[..., RunConfig], monkeypatch: pytest.MonkeyPatch):
     calls: list[int] = []
     monkeypatch.setattr(

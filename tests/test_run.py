@@ -18,7 +18,7 @@ from gan_core import runs as runs_module
 from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, DatasetError, StoreError
-from gan_core.run import Meter, Run, Slots, Snapshot
+from gan_core.run import RateMeter, Run, Slots, Snapshot
 from gan_core.runs import Runs
 from gan_core.store import RunFolder, Store
 from gan_core.store import files as files_module
@@ -403,6 +403,7 @@ def test_rates_change_while_it_runs(runs: Runs, tiny_data: Dataset, tiny_config:
     gate.allow(3)
     wait(lambda: len(run.history) == 6)
     change = next(event for event in folder.events() if event["event"] == "rates")
+    assert folder.load_checkpoint()[1]["rates"] == {"d": 1e-4, "g": 2e-4}  # a kill now would not take it back
     assert (change["lr_d"], change["lr_g"]) == (1e-4, 2e-4)
     assert change["images"] in (12, 16)  # the fourth step may have begun already
     run.set_rates(g=5e-4)
@@ -600,11 +601,14 @@ def test_a_full_disk_within_a_file(
     """The checkpoint half written is not seen, and the one before stays."""
     name = runs.start(tiny_config(images=40, save_every_images=20), "a")
     wait(ended(runs, name))
+    before = [file.path.read_bytes() for file in runs.folder(name).checkpoints()]
     monkeypatch.setattr(files_module.os, "fsync", full_disk)
-    with pytest.raises(StoreError, match="disk is full"):
-        runs.resume(name, images=80)
+    runs.resume(name, images=80)
+    wait(ended(runs, name))
     monkeypatch.undo()
-    assert runs.snapshot(name).state == "finished" and runs.snapshot(name).target_images == 40
+    snapshot = runs.snapshot(name)
+    assert (snapshot.state, snapshot.target_images) == ("failed", 40) and "disk is full" in str(snapshot.reason)
+    assert [file.path.read_bytes() for file in runs.folder(name).checkpoints()] == before
 
 
 def test_the_data_is_gone(
@@ -791,7 +795,7 @@ def test_progress_and_time_left(tiny_config: Config):
 
 
 def test_the_rate_is_of_the_last_seconds():
-    meter = Meter(0, 0.0)
+    meter = RateMeter(0, 0.0)
     assert meter.rate(0, 0.0) == 0
     assert meter.rate(100, 1.0) == 100
     for second in range(2, 30):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,7 +164,7 @@ def test_resumed_to_new_totals(runs: Runs, finished: str, wait: Wait):
 def test_resumed_while_it_trains(runs: Runs, tiny_config: Config, wait: Wait):
     name = runs.start(tiny_config(images=ENDLESS))
     assert runs.resume(name) == name
-    with pytest.raises(StoreError, match="is being trained; stop it before giving it another length"):
+    with pytest.raises(StoreError, match="is being trained; stop it before changing its images"):
         runs.resume(name, images=5)
     wait(lambda: runs.snapshot(name).images)
     assert runs.snapshot(name).config.images == ENDLESS
@@ -193,7 +195,7 @@ def test_resumed_by_two_at_once(
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert len(problems) <= 1 and all("another length" in str(error) for error in problems)
+    assert len(problems) <= 1 and all("before changing its images" in str(error) for error in problems)
     wait(lambda: runs.snapshot(finished).state == "training")
     assert [event["event"] for event in runs.folder(finished).events()].count("resumed") == 1
 
@@ -243,6 +245,19 @@ def test_killed_between_the_last_step_and_the_last_checkpoint(
     assert runs.history(finished).column("step").tolist() == [1]
 
 
+def test_killed_between_the_last_checkpoint_and_the_end(runs: Runs, finished: str, wait: Wait):
+    """Only its last grid and its end were not written down: going on does both, and nothing else."""
+    folder = runs.folder(finished)
+    before, grids = folder.find().path.read_bytes(), folder.samples()
+    grids[-1][1].unlink()
+    folder.append_event("resumed", 16)
+    assert runs.snapshot(finished).state == "interrupted"
+    runs.resume(finished)
+    wait(ended(runs, finished))
+    assert runs.snapshot(finished).state == "finished" and folder.samples() == grids
+    assert folder.find().path.read_bytes() == before
+
+
 def test_killed_before_its_first_checkpoint(runs: Runs, tiny_config: Config, tiny_data: Dataset, wait: Wait):
     folder = runs.store.create(tiny_config(images=20), runs_module.facts(tiny_data), "a")
     folder.append_event("started", 0)
@@ -266,12 +281,60 @@ def test_a_damaged_newest_checkpoint(runs: Runs, finished: str, wait: Wait):
     wait(ended(runs, finished))
     again, place = folder.load_checkpoint()
     assert place["images"] == 20 and all(torch.equal(value, again[name]) for name, value in whole.items())
+    assert [event["file"] for event in folder.events() if event["event"] == "damaged"] == ["000000020.safetensors"]
+    assert (folder.path / "000000020.safetensors.damaged").read_bytes() == b"damaged"
     for file in folder.checkpoints():
         file.path.write_bytes(b"damaged")
     events = folder.events()
     with pytest.raises(StoreError, match=r"done/000000020.safetensors: not a checkpoint"):
         runs.resume(finished, images=100)
     assert folder.events() == events and runs.snapshot(finished).state == "finished"
+
+
+def test_a_disk_that_fails_to_read_is_no_damage(runs: Runs, finished: str, monkeypatch: pytest.MonkeyPatch):
+    """It may read the next time: nothing is thrown away for it."""
+    folder, real = runs.folder(finished), Path.read_bytes
+    newest = folder.find().path
+
+    def failing(path: Path) -> bytes:
+        if path == newest:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", failing)
+    with pytest.raises(StoreError, match=r"done/000000020.safetensors: cannot be read: Input/output error"):
+        runs.resume(finished, images=100)
+    assert runs.snapshot(finished).state == "finished" and newest.exists()
+
+
+def test_gone_on_with_other_rates(runs: Runs, finished: str, tiny_data: Dataset, wait: Wait):
+    """What a run that diverged needs: from its last good checkpoint, more slowly."""
+    runs.resume(finished, images=40, lr_g=1e-4)
+    wait(ended(runs, finished))
+    folder = runs.folder(finished)
+    assert folder.load_checkpoint()[1]["rates"] == {"d": 4e-3, "g": 1e-4}
+    assert folder.config.lr_g == 4e-3  # as it began
+    assert [event["lr_g"] for event in folder.events() if event["event"] == "rates"] == [1e-4]
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [({"width": 8}, "width: cannot change in a run that has begun; what can: images, epochs, seconds, lr_d"),
+     ({"lr_g": 0}, "lr_g = 0: must be"), ({"images": 50, "epochs": 1}, "only one"), ({"images": 0}, "images = 0")],
+)
+def test_what_cannot_change_when_going_on(runs: Runs, finished: str, changes: dict[str, Any], complaint: str):
+    before = runs.folder(finished).path.joinpath("run.json").read_bytes()
+    with pytest.raises(ConfigError, match=complaint):
+        runs.resume(finished, **changes)
+    assert runs.folder(finished).path.joinpath("run.json").read_bytes() == before
+
+
+def test_paths_are_kept_whole(runs: Runs, tiny_config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """So that a run finds its data from wherever it is gone on with."""
+    monkeypatch.chdir(tmp_path)
+    name = runs.start(tiny_config(images=4, dataset="folder", dataset_path="pictures", data_dir="~/data"))
+    config = runs.folder(name).config
+    assert (config.dataset_path, config.data_dir) == (str(tmp_path / "pictures"), str(Path.home() / "data"))
 
 
 def test_settings_changed_by_hand(runs: Runs, finished: str):
@@ -481,6 +544,13 @@ def test_only_what_changed_is_read_again(
     read.clear()
     runs.snapshots()
     assert "run.json" in read and len(read) <= 3
+
+
+def test_a_note_makes_no_run_newer(runs: Runs, finished: str, tiny_config: Config, wait: Wait):
+    second = runs.start(tiny_config(images=4), "second")
+    wait(ended(runs, second))
+    runs.folder(finished).write_info(note="good")
+    assert [one.name for one in runs.snapshots()] == [second, finished]
 
 
 def test_newest_first(runs: Runs, finished: str, tiny_config: Config, wait: Wait):

@@ -14,8 +14,6 @@ from gan_core.datasets import DATASETS
 from gan_core.errors import ConfigError
 from gan_core.presets import PRESETS, make_config
 
-LENGTHS = ("images", "epochs", "seconds")
-
 
 class TrainCommand(Command):
     """Its help ends with the presets and data sets there are."""
@@ -34,11 +32,14 @@ def setting_options(function: F) -> F:
     return function
 
 
-def setting_option(name: str, info: FieldInfo) -> Any:
-    """One setting's flag. Text, whatever the setting's type: `config.validated` has the better error messages."""
+def setting_option(name: str, info: FieldInfo, default: str | None = None) -> Any:
+    """One setting's flag; `default` in words, where it is not the setting's own.
+
+    It gives text, whatever the setting's type: `config.validated` has the better error messages.
+    """
     extra = info.json_schema_extra
     assert isinstance(extra, dict)
-    help = f"{info.title}: {info.description} [{_range(info)}default: {_default(info)}]"
+    help = f"{info.title}: {info.description} [{_range(info)}default: {default or _default(info)}]"
     return click.option(
         f"--{name.replace('_', '-')}", name, cls=Option, section=str(extra["group"]), metavar=_metavar(info), help=help,
     )

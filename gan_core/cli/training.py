@@ -12,9 +12,9 @@ import click
 
 from gan_core import datasets
 from gan_core.cli.progress import Bar
-from gan_core.cli.settings import LENGTHS, TrainCommand, config_from, setting_options
-from gan_core.cli.shell import Command, Failure, checkpoints_option, name_argument, say
-from gan_core.config import RunConfig, parse_assignments
+from gan_core.cli.settings import TrainCommand, config_from, setting_option, setting_options
+from gan_core.cli.shell import Command, F, Failure, checkpoints_option, name_argument, say
+from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, parse_assignments, validated
 from gan_core.errors import StoreError
 from gan_core.presets import make_config
 from gan_core.run import ACTIVE, Run, Snapshot
@@ -50,25 +50,36 @@ def train(assignments: tuple[str, ...], name: str | None, store: Store, **flags:
     _watch(runs, lambda: runs.start(config, name))
 
 
+def _changes(function: F) -> F:
+    """What may change where a run goes on, besides its length."""
+    for key in reversed((*RATES, *PLACES)):
+        function = setting_option(key, RunConfig.model_fields[key], "as it was")(function)
+    return function
+
+
 @click.command(cls=Command)
 @name_argument
 @click.option("--images", metavar="INTEGER", help="Train until this many pictures were shown, in all.")
 @click.option("--epochs", metavar="NUMBER", help="Train until the data was shown this many times, in all.")
 @click.option("--seconds", metavar="NUMBER", help="Train for this many seconds, in all.")
+@_changes
 @checkpoints_option
-def resume(name: str, store: Store, **lengths: str | None) -> None:
+def resume(name: str, store: Store, **changes: str | None) -> None:
     """Go on with the run NAME from its newest checkpoint, as if it had never stopped.
 
     \b
       python -m gan_core resume digits-quick-1
       python -m gan_core resume digits-quick-1 --images 400000
+      python -m gan_core resume digits-quick-1 --lr-g 0.0005
 
-    A length is the new total, what was trained already included.
+    A length is the new total, what was trained already included. The other settings are for a run that diverged, or
+    that moved: where nothing is given, all stays as it was.
     """
-    totals = parse_assignments([f"{unit}={text}" for unit, text in lengths.items() if text is not None])
+    given = parse_assignments([f"{key}={text}" for key, text in changes.items() if text is not None])
     runs = Runs(store)
-    _read_pictures(runs.folder(name).config)
-    _watch(runs, lambda: runs.resume(name, **totals))
+    places = {key: value for key, value in given.items() if key in PLACES}
+    _read_pictures(validated({**runs.folder(name).config.model_dump(), **places}))
+    _watch(runs, lambda: runs.resume(name, **given))
 
 
 def _read_pictures(config: RunConfig) -> None:

@@ -35,6 +35,7 @@ __all__ = [
     "load",
     "preview",
     "save_upload",
+    "whole_path",
 ]
 
 DATASETS: dict[str, Source] = {
@@ -46,7 +47,23 @@ _memo = Memo(max_bytes=2**30)
 
 def data_folder(data_dir: str | Path | None = None) -> Path:
     """Where downloads go: the argument, else the environment's GAN_DATA_DIR, else 'data' in the current folder."""
-    return Path(data_dir or os.environ.get("GAN_DATA_DIR") or "data").expanduser()
+    return _at_home(data_dir or os.environ.get("GAN_DATA_DIR") or "data")
+
+
+def whole_path(path: str | Path) -> Path:
+    """A path as a person writes it → the same wherever the program is started from.
+
+    Raises:
+        DatasetError: `~name` of a person whom this machine does not know.
+    """
+    return _at_home(path).absolute()
+
+
+def _at_home(path: str | Path) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DatasetError(f"'{path}': {str(error).rstrip('.')}; write the whole path") from None
 
 
 def load(
@@ -71,7 +88,7 @@ def load(
     source = _source(name)
     request = Request(
         data_dir=data_folder(data_dir).absolute(),
-        path=None if path is None or not str(path).strip() else Path(path).expanduser().absolute(),
+        path=None if path is None or not str(path).strip() else whole_path(path),
         image_size=image_size,
         colour=colour,
         on_progress=on_progress,

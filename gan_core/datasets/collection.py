@@ -109,14 +109,16 @@ def _scan(root: Path) -> Collection:
         for name in sorted(folders):
             if (here / name).is_symlink() and not is_junk(name):
                 shown = (here / name).relative_to(root).as_posix()
-                skipped.append(f"{shown}: a link to a folder, which is not followed")
+                skipped.append(f"{_printable(shown)}: a link to a folder, which is not followed")
         folders[:] = [name for name in folders if not is_junk(name)]
         for name in files:
             if is_junk(name):
                 continue
             path = here / name
             shown = path.relative_to(root).as_posix()
-            if path.is_symlink() and not path.resolve().is_relative_to(inside):
+            if not _is_text(shown):
+                skipped.append(f"{_printable(shown)}: its name is no text (UTF-8); rename it")
+            elif path.is_symlink() and not path.resolve().is_relative_to(inside):
                 skipped.append(f"{shown}: a link that leads out of the folder, which is not followed")
             elif not path.is_file():
                 skipped.append(f"{shown}: not a file")
@@ -128,6 +130,19 @@ def _scan(root: Path) -> Collection:
     return Collection(tuple(sorted(entries, key=lambda entry: entry.name)), tuple(sorted(skipped)))
 
 
+def _is_text(name: str) -> bool:
+    """Linux takes any bytes as a name, which run.json could not hold."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _printable(name: str) -> str:
+    return name.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def _refused(root: Path, error: OSError) -> str:
     name = os.path.relpath(error.filename, root) if error.filename else "."
-    return f"{name}: could not be opened ({error.strerror})"
+    return f"{_printable(name)}: could not be opened ({error.strerror})"

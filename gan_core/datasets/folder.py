@@ -1,8 +1,8 @@
 """A person's own pictures: a folder or a zip, whose sub-folders are the classes.
 
 The rule: every folder on the first level that holds at least one readable picture, at any depth, is a class; classes
-are numbered by sorted name. Pictures that lie beside class folders are skipped (and listed). Where there is no class
-folder, the loose pictures are the dataset, unlabelled.
+are numbered by sorted name. Pictures that lie beside class folders are skipped (and listed). A single class is none:
+its pictures are unlabelled, and so are the loose ones where there is no class folder.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def read(request: Request) -> Dataset:
             pictures = reader.read_all(loose)
     if len(pictures) < 2:
         raise DatasetError(_too_few(path, len(pictures), reader.skipped))
+    if len(names) == 1:  # nothing to tell apart; and a zip of such a folder looks like one of loose pictures
+        names = ()
     labels = torch.tensor([names.index(name.split("/")[0]) for name, _ in pictures]) if names else None
     return Dataset(
         name="folder",

@@ -18,7 +18,7 @@ from gan_core.networks.layers import initialise, one_hot
 
 FAMILIES = {"mlp": mlp, "dcgan": dcgan}
 
-__all__ = ["FAMILIES", "build", "check", "is_conditional", "load_generator", "one_hot"]
+__all__ = ["FAMILIES", "build", "check", "is_conditional", "load_generator", "one_hot", "size"]
 
 
 def is_conditional(config: RunConfig, n_classes: int) -> bool:
@@ -73,6 +73,16 @@ def build(
         net.to_empty(device="cpu")
         initialise(net, init, FAMILIES[config.network].init_std(config))
     return generator, discriminator
+
+
+def size(config: RunConfig, shape: tuple[int, ...], n_classes: int) -> int:
+    """Numbers in both networks, buffers included; nothing is allocated.
+
+    Raises:
+        ConfigError: the family cannot make that shape, or conditional without labels.
+    """
+    pair = _empty(config, shape, n_classes, torch.Generator())
+    return sum(value.numel() for net in pair for value in net.state_dict().values())
 
 
 def load_generator(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,23 +75,22 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
         file.write(line)
 
 
-def read_lines(data: bytes) -> tuple[list[dict[str, Any]], int, int]:
-    """Whole lines of JSON objects in `data` → (records, damaged lines skipped, bytes consumed).
+def read_lines(data: bytes) -> Iterator[dict[str, Any] | None]:
+    """The JSON object of each whole line in `data`, or None for a line that holds none; empty lines are left out.
 
-    A last line without its end is not consumed: it is torn, or still being written.
+    A last line without its end is left out too: it is torn, or still being written. One at a time, for a record takes
+    many times the memory of its line.
     """
-    end = data.rfind(b"\n") + 1
-    records: list[dict[str, Any]] = []
-    damaged = 0
-    for line in data[:end].splitlines():
+    for line in io.BytesIO(data[: whole(data)]):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
             record = None
-        if isinstance(record, dict):
-            records.append(record)
-        else:
-            damaged += 1
-    return records, damaged, end
+        yield record if isinstance(record, dict) else None
+
+
+def whole(data: bytes) -> int:
+    """Bytes of `data` up to the end of its last whole line."""
+    return data.rfind(b"\n") + 1

@@ -23,7 +23,7 @@ from torch import Tensor
 from gan_core.config import RunConfig, digest
 from gan_core.errors import StoreError
 from gan_core.store import checkpoint
-from gan_core.store.files import TEMPORARY, append_line, leftovers, read_lines, stamp, write_atomic
+from gan_core.store.files import TEMPORARY, append_line, leftovers, read_lines, stamp, whole, write_atomic
 from gan_core.store.history import History, row
 
 SCHEMA = 1
@@ -42,7 +42,7 @@ class DatasetFacts(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
     fingerprint: str = Field(pattern="^[0-9a-f]{64}$")
-    count: int = Field(ge=1)
+    count: int = Field(ge=1, le=10**12)
     shape: tuple[int, ...] = Field(min_length=1, max_length=4)
     classes: tuple[str, ...] = ()
 
@@ -123,12 +123,12 @@ class RunFolder:
             StoreError: there is an events.jsonl that cannot be read.
         """
         try:
-            records = read_lines((self.path / "events.jsonl").read_bytes())[0]
+            data = (self.path / "events.jsonl").read_bytes()
         except FileNotFoundError:
             return []
         except OSError as error:
             raise StoreError(f"{self.name}/events.jsonl: cannot be read: {error.strerror}") from None
-        return [record for record in records if isinstance(record.get("event"), str)]
+        return [record for record in read_lines(data) if record and isinstance(record.get("event"), str)]
 
     def events_stamp(self) -> tuple[int, int] | None:
         """Changes with every event."""
@@ -197,11 +197,10 @@ class RunFolder:
         Only for who holds the lock. Files that a killed process left half-written go too.
         """
         path = self.path / "history.jsonl"
-        records, damaged, end = read_lines(path.read_bytes()) if path.exists() else ([], 0, 0)
-        kept = [record for record in records if row(record) is not None and record["step"] <= step]
-        if len(kept) < len(records) or damaged or (path.exists() and end < path.stat().st_size):
-            lines = (json.dumps(record, separators=(",", ":")) + "\n" for record in kept)
-            write_atomic(path, "".join(lines).encode())
+        data = path.read_bytes() if path.exists() else b""
+        kept = [_kept(record, step) for record in read_lines(data)]
+        if None in kept or whole(data) < len(data):
+            write_atomic(path, "".join(line for line in kept if line is not None).encode())
         for images, grid in self.samples():
             if images > step * self.images_per_step:
                 grid.unlink(missing_ok=True)
@@ -256,7 +255,7 @@ class RunFolder:
     def save_checkpoint(self, tensors: Mapping[str, Tensor], place: Mapping[str, Any]) -> Path:
         """Write a checkpoint, then remove the oldest beyond `keep_checkpoints`.
 
-        Checkpoints beyond this one do not count: they were damaged, or the run would have gone on from them.
+        Checkpoints beyond this one do not count: someone put them there.
         """
         path = self.path / f"{place['images']:09d}.safetensors"
         write_atomic(path, checkpoint.encode(tensors, place, digest(self.config)))
@@ -275,19 +274,32 @@ class RunFolder:
         candidates = [self.find(images)] if images is not None else self.checkpoints()[::-1] or [self.find()]
         problem: StoreError | None = None
         for file in candidates:
+            data = self._bytes(file.path)  # a disk that fails to read is no reason to fall back
             try:
-                return self._read(file.path)
+                return self._decoded(file.path, data)
             except StoreError as error:
                 problem = problem or error
         assert problem is not None
         raise problem
 
-    def _read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        where = f"{self.name}/{path.name}"
+    def set_aside(self, images: int) -> list[str]:
+        """Take the checkpoints beyond `images` out of the run: those that `load_checkpoint` found damaged.
+
+        Only for who holds the lock. They stay in the folder as `NUMBER.safetensors.damaged` → their old names.
+        """
+        beyond = [file.path for file in self.checkpoints() if file.images > images]
+        for path in beyond:
+            os.replace(path, path.with_name(f"{path.name}.damaged"))
+        return [path.name for path in beyond]
+
+    def _bytes(self, path: Path) -> bytes:
         try:
-            data = path.read_bytes()
+            return path.read_bytes()
         except OSError as error:
-            raise StoreError(f"{where}: cannot be read: {error.strerror}") from None
+            raise StoreError(f"{self.name}/{path.name}: cannot be read: {error.strerror}") from None
+
+    def _decoded(self, path: Path, data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        where = f"{self.name}/{path.name}"
         tensors, place, config_digest = checkpoint.decode(data, where)
         if config_digest != digest(self.config):
             raise StoreError(f"{where}: was made with other settings than run.json holds; restore run.json")
@@ -297,6 +309,13 @@ class RunFolder:
                 "own name"
             )
         return tensors, place
+
+
+def _kept(record: dict[str, Any] | None, step: int) -> str | None:
+    """The record's line, where it is one of a step up to `step`."""
+    if record is None or row(record) is None or record["step"] > step:
+        return None
+    return json.dumps(record, separators=(",", ":")) + "\n"
 
 
 def is_locked(path: Path) -> bool:
@@ -341,7 +360,7 @@ def _numbered(folder: Path, ending: str) -> list[tuple[int, Path]]:
     try:
         with os.scandir(folder) as entries:
             found = [(pattern.fullmatch(entry.name), entry.name) for entry in entries if entry.is_file()]
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # not there, no folder, or not ours to read
         return []
     return sorted((int(match[1]), folder / name) for match, name in found if match)
 
@@ -350,4 +369,5 @@ def disk_reason(error: OSError) -> str:
     """An error of the disk in words."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full: free some space, then resume from the last checkpoint"
-    return f"the run's folder could not be written: {error.strerror or error}"
+    where = f" ({error.filename})" if isinstance(error.filename, str) else ""
+    return f"the disk refused: {error.strerror or error}{where}"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.errors import StoreError
-from gan_core.store.files import read_lines
+from gan_core.store.files import read_lines, whole
 
 COLUMNS = (
     "step", "images", "epoch", "seconds", "loss_d", "loss_g", "d_real", "d_fake", "grad_d", "grad_g", "lr_d", "lr_g",
@@ -90,12 +90,10 @@ class History:
                 return
             except OSError as error:
                 raise StoreError(f"{path.parent.name}/{path.name}: cannot be read: {error.strerror}") from None
-            records, damaged, consumed = read_lines(data)
             self._size = self._offset + len(data)
-            self._offset += consumed
-            self.damaged += damaged
-            for record in records:
-                self.append(record)
+            self._offset += whole(data)
+            for record in read_lines(data):
+                self.append(record or {})
 
     def _clear(self, inode: int) -> None:
         with self._lock:

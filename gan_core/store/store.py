@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -101,7 +101,8 @@ class Store:
         Raises:
             StoreError: the name is taken or not allowed, or the folder cannot be written.
         """
-        name = self.next_name(config) if name is None else check_name(name)
+        if name is not None:
+            check_name(name)
         info = RunInfo(created=now(), config=config, dataset=dataset, versions=versions())
         with self.arriving() as folder:
             try:
@@ -109,8 +110,8 @@ class Store:
                 append_line(folder / "events.jsonl", {"time": info.created, "event": "created", "images": 0})
                 (folder / "samples").mkdir()
             except OSError as error:
-                raise StoreError(f"{name}: {disk_reason(error)}") from None
-            return self.admit(folder, name)
+                raise StoreError(f"{self.root}: {disk_reason(error)}") from None
+            return self.admit_free(folder, lambda: self.next_name(config)) if name is None else self.admit(folder, name)
 
     @contextmanager
     def arriving(self) -> Iterator[Path]:
@@ -143,6 +144,16 @@ class Store:
             raise StoreError(f"{name}: {disk_reason(error)}") from None
         sync_folder(self.root)
         return RunFolder(target)
+
+    def admit_free(self, folder: Path, free: Callable[[], str]) -> RunFolder:
+        """`admit` under the name that `free()` finds, again where someone else takes that one at the same moment."""
+        while True:
+            name = free()
+            try:
+                return self.admit(folder, name)
+            except StoreError:
+                if not self.path(name).exists():
+                    raise
 
     def rename(self, name: str, new: str) -> RunFolder:
         """

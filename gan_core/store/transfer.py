@@ -17,6 +17,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -29,11 +30,11 @@ from gan_core.archive import extract, open_zip, safe_members
 from gan_core.errors import ArchiveError, ConfigError, StoreError
 from gan_core.store.files import read_lines, sync_folder
 from gan_core.store.folder import RunFolder
-from gan_core.store.history import History
+from gan_core.store.history import row
 from gan_core.store.store import Store, check_name
 
 MAX_INFO_BYTES = 2**20
-MAX_LINES_BYTES = 2**29
+MAX_LINES_BYTES = {"history.jsonl": 2**29, "events.jsonl": 2**22}
 MAX_PICTURE_BYTES = 2**25
 MAX_PICTURE_SIDE = 4096
 MAX_BYTES = 64 * 2**30
@@ -42,7 +43,7 @@ MAX_RATIO = 50
 MAX_SAMPLE_VALUES = 2**22
 """Numbers in one sample of a run's data: a picture of 1,024 × 1,024 in colour fits."""
 
-LINES = ("history.jsonl", "events.jsonl")
+LINES = tuple(MAX_LINES_BYTES)
 
 _IMAGES = r"([0-9]{9}|[1-9][0-9]{9,17})"
 _CHECKPOINT = re.compile(rf"{_IMAGES}\.safetensors")
@@ -135,23 +136,20 @@ def import_run(store: Store, file: str | Path | BinaryIO, name: str | None = Non
         members, inside = _members(zf)
         own = inside.name if inside.name and _allowed(inside.name) else None
         with store.arriving() as arriving:
+            _check_space(arriving, sum(info.file_size for info in members))
             path = arriving / (own or "run")
             extract(zf, members, path, strip=len(inside.parts), max_bytes=MAX_BYTES, max_ratio=MAX_RATIO)
             folder = _checked(path)
             for arrived in path.rglob("*"):
                 _flush(arrived)
-            return _admit(store, path, name or own or store.next_name(folder.config))
+            wanted = name or own
+            return store.admit_free(path, lambda: store.free_name(wanted) if wanted else store.next_name(folder.config))
 
 
-def _admit(store: Store, path: Path, wanted: str) -> RunFolder:
-    """Under the first name that is free, also where someone else takes that one at the same moment."""
-    while True:
-        name = store.free_name(wanted)
-        try:
-            return store.admit(path, name)
-        except StoreError:
-            if not store.path(name).exists():
-                raise
+def _check_space(where: Path, needed: int) -> None:
+    free = shutil.disk_usage(where).free
+    if needed > free:
+        raise StoreError(f"the run takes {needed:,} bytes, and the disk has {free:,} left; free some space first")
 
 
 def _members(zf: zipfile.ZipFile) -> tuple[list[zipfile.ZipInfo], PurePosixPath]:
@@ -182,7 +180,7 @@ def _limit(name: str) -> float | None:
     if name == "run.json":
         return MAX_INFO_BYTES
     if name in LINES:
-        return MAX_LINES_BYTES
+        return MAX_LINES_BYTES[name]
     if _SAMPLE.fullmatch(name):
         return MAX_PICTURE_BYTES
     return float("inf") if _CHECKPOINT.fullmatch(name) else None
@@ -207,7 +205,12 @@ def _checked(path: Path) -> RunFolder:
         _check_picture(picture, f"{folder.name}/samples/{picture.name}")
     for name in LINES:
         _check_lines(path / name, f"{folder.name}/{name}")
+    limit = _checkpoint_bytes(folder)
     for file in folder.checkpoints():
+        if (size := file.path.stat().st_size) > limit:
+            raise StoreError(
+                f"{folder.name}/{file.path.name}: {size:,} bytes; a checkpoint of these settings has at most {limit:,}"
+            )
         _, place = folder.load_checkpoint(file.images)
         if place["images"] != file.images:
             raise StoreError(
@@ -229,6 +232,14 @@ def _check_networks(folder: RunFolder) -> None:
         networks.check(folder.config, facts.shape, len(facts.classes))
     except ConfigError as error:
         raise StoreError(f"{where}: {error}") from None
+
+
+def _checkpoint_bytes(folder: RunFolder) -> int:
+    """The most bytes that a checkpoint of these settings has: what is larger is not read into memory."""
+    facts = folder.info.dataset
+    floats = networks.size(folder.config, facts.shape, len(facts.classes))
+    # Weights, their average, and Adam's two moments; then the random states (mt19937: 5 kB each) and the header.
+    return 4 * 4 * floats + 2**20
 
 
 def _check_picture(path: Path, where: str) -> None:
@@ -253,14 +264,12 @@ def _check_lines(path: Path, where: str) -> None:
     """Torn lines are part of a crashed run's life; a file without one good line is something else."""
     if not path.exists():
         return
-    records, damaged, _ = read_lines(path.read_bytes())
     if path.name == "history.jsonl":
-        history = History()
-        good = sum(history.append(record) for record in records)
+        good = [row(record or {}) is not None for record in read_lines(path.read_bytes())]
     else:
-        good = sum(isinstance(record.get("event"), str) for record in records)
-    if not good and (records or damaged):
-        raise StoreError(f"{where}: damaged or not ours: none of its {len(records) + damaged:,} lines can be read")
+        good = [isinstance((record or {}).get("event"), str) for record in read_lines(path.read_bytes())]
+    if good and not any(good):
+        raise StoreError(f"{where}: damaged or not ours: none of its {len(good):,} lines can be read")
 
 
 def _flush(path: Path) -> None:

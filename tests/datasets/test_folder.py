@@ -1,6 +1,8 @@
 import io
 import os
 import struct
+import sys
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -45,8 +47,8 @@ def test_loose_pictures_are_unlabelled_and_sorted(write, picture) -> None:
 
 
 def test_pictures_beside_classes_are_skipped_and_listed(write, picture) -> None:
-    dataset = load(write({"a/1.png": picture(), "a/2.png": picture(), "loose.png": picture()}))
-    assert len(dataset) == 2 and dataset.classes == ("a",)
+    dataset = load(write({"a/1.png": picture(), "b/2.png": picture(), "loose.png": picture()}))
+    assert len(dataset) == 2 and dataset.classes == ("a", "b")
     assert dataset.skipped == ("loose.png: beside the class folders; put it into one of them",)
 
 
@@ -170,7 +172,27 @@ def test_what_systems_leave_behind_is_not_mentioned(write, picture) -> None:
     files = {"a/1.png": picture(), "a/2.png": picture(), ".DS_Store": b"x", "a/Thumbs.db": b"x", "a/._1.png": b"x",
              "__MACOSX/a/1.png": picture(), ".hidden/3.png": picture(), "desktop.ini": b"x"}  # fmt: skip
     dataset = load(write(files))
-    assert dataset.classes == ("a",) and len(dataset) == 2 and dataset.skipped == ()
+    assert dataset.classes == () and len(dataset) == 2 and dataset.skipped == ()
+
+
+def test_a_single_class_is_none_in_a_folder_and_in_a_zip(write, picture, tmp_path: Path) -> None:
+    path = write({"cats/1.png": picture((1, 1, 1)), "cats/2.png": picture((9, 9, 9))})
+    zipped = tmp_path / "cats.zip"
+    with zipfile.ZipFile(zipped, "w") as zf:
+        for file in sorted(path.rglob("*.png")):
+            zf.write(file, file.relative_to(path))
+    one, other = load(path), load(zipped)
+    assert one.classes == other.classes == () and one.fingerprint == other.fingerprint
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is text")
+def test_names_that_are_no_text_are_listed(write, picture) -> None:
+    path = write({"a/1.png": picture(), "b/2.png": picture()})
+    (path / os.fsdecode(b"\xff")).mkdir()
+    (path / os.fsdecode(b"\xff/3.png")).write_bytes(picture())
+    dataset = load(path)
+    assert dataset.classes == ("a", "b")
+    assert dataset.skipped == ("\ufffd/3.png: its name is no text (UTF-8); rename it",)
 
 
 def test_links_out_of_the_folder_are_not_followed(write, picture, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_what_was_asked_is_kept(folder: RunFolder, tiny_config: Callable[..., Ru
 
 def test_notes_and_lengths_change(folder: RunFolder):
     folder.write_info(note="the good one")
-    folder.write_info(config=folder.config.with_length(images=77))
+    folder.write_info(config=folder.config.model_copy(update={"images": 77}))
     again = RunFolder(folder.path)
     assert (again.info.note, again.config.images) == ("the good one", 77)
     with pytest.raises(StoreError, match="run: "):

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -134,7 +135,21 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], dict[str, bytes]], str]] =
         lambda files: files | {"run/events.jsonl": b'[1]\n{"event": ["started"]}\n'}, "run/events.jsonl: .* 2 lines",
     ),
     "bomb": (
-        lambda files: files | {"run/events.jsonl": bytes(2**27)}, "zip bomb",
+        lambda files: files | {"run/history.jsonl": bytes(2**27)}, "zip bomb",
+    ),
+    "events without end": (
+        lambda files: files | {"run/events.jsonl": b'{"event":"a"}\n' * 400_000},
+        "events.jsonl': 5,600,000 bytes; at most",
+    ),
+    "a checkpoint larger than its networks": (
+        lambda files: files | {SECOND: files[SECOND] + bytes(2**22)},
+        "safetensors: [0-9,]+ bytes; a checkpoint of these settings has at most",
+    ),
+    "more samples than can be counted": (
+        lambda files: files | {
+            "run/run.json": re.sub(rb'"count": *[0-9]+', b'"count":1' + b"0" * 400, files["run/run.json"])
+        },
+        "run.json: .*dataset.count",
     ),
 }
 

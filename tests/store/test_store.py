@@ -145,6 +145,17 @@ def test_a_race_for_a_name_is_lost_with_an_error(
     assert os.listdir(store.root) == ["a"]
 
 
+def test_a_race_for_a_found_name_is_run_again(
+    store: Store, tiny: Any, tiny_config: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """Nobody chose the name, so the next one will do."""
+    facts, real = runs_module.facts(tiny()), Store.next_name
+    taken = store.create(tiny_config(), facts).name
+    names = iter((taken,))
+    monkeypatch.setattr(Store, "next_name", lambda self, config: next(names, None) or real(self, config))
+    assert store.create(tiny_config(), facts).name == "tiny-quick-2"
+
+
 def test_renaming_keeps_everything(make: Callable[..., RunFolder], store: Store, contents: Any):
     before = contents(make("a").path)
     folder = store.rename("a", "b")
