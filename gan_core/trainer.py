@@ -150,7 +150,10 @@ class Trainer:
         parameters, optimiser = self.parameters[side], self.optimisers[side]
         gradients = torch.autograd.grad(loss, parameters)  # only this side's: the other is not moved, nor computed
         for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
+            # Fused Adam walks through memory and trusts that both lie there in the same order; the gradient of a
+            # penalty does not, beside weights in channels_last.
+            same = gradient.stride() == parameter.stride()
+            parameter.grad = gradient if same else torch.empty_like(parameter).copy_(gradient)
         optimiser.param_groups[0]["lr"] = self.rates[side] * rate_factor(self.config, self.images)
         optimiser.step()
         return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))  # pyright: ignore[reportPrivateImportUsage]

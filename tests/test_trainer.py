@@ -18,7 +18,7 @@ from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, TrainingError
 from gan_core.presets import PRESETS
-from gan_core.trainer import NUMBERS, Trainer, fixed_latents, grid_columns, pick_device, stream
+from gan_core.trainer import NUMBERS, SIDES, Trainer, fixed_latents, grid_columns, pick_device, stream
 
 Make = Callable[..., Any]
 
@@ -123,6 +123,33 @@ def test_lazy_penalties_over_training(tiny: Make, tiny_config: Make, monkeypatch
     for _ in range(4):
         trainer.step()
     assert calls == [0, 0, 3, 3, 6, 6]  # R1 and R2, counted in D's steps
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_each_weight_moves_by_its_own_gradient(tiny: Make, tiny_config: Make, preset: str):
+    """Adam's first step is rate times the gradient's sign, wherever in memory the gradient lies."""
+    trainer = Trainer(tiny_config(preset, beta1=0.5, network="dcgan", lr_d=1e-3, lr_g=1e-3), tiny())
+    before = {side: [value.detach().clone() for value in trainer.parameters[side]] for side in SIDES}
+    real = torch.autograd.grad
+    gradients: dict[str, list[Tensor]] = {}
+
+    def noted(loss: Tensor, inputs: Any, **more: Any) -> tuple[Tensor, ...]:
+        found = real(loss, inputs, **more)
+        for side in SIDES:
+            if inputs is trainer.parameters[side] and side not in gradients:
+                gradients[side] = [value.clone() for value in found]
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.autograd, "grad", noted)
+        trainer._move("d", trainer.game.discriminator_loss(trainer._play(), 0, 0)[0])
+        trainer._move("g", trainer.game.generator_loss(trainer._play(), 0)[0])
+    for side in SIDES:
+        for was, is_now, gradient in zip(before[side], trainer.parameters[side], gradients[side], strict=True):
+            clear = gradient.abs() > 1e-5  # beside Adam's small number in the denominator
+            moved = (is_now.detach() - was)[clear]
+            assert clear.float().mean() > 0.2 or gradient.numel() == 1  # a paired loss moves no last bias
+            assert torch.allclose(moved, -1e-3 * gradient[clear].sign(), rtol=0.01, atol=1e-6)
 
 
 def test_the_other_side_is_not_moved(tiny: Make, tiny_config: Make):
