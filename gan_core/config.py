@@ -76,9 +76,10 @@ class RunConfig(BaseModel):
         "auto", "Colour", "For the dataset 'folder'. auto: grey where every picture is grey.", "Data"
     )
 
-    network: Literal["mlp", "dcgan"] = setting(
-        "dcgan", "Networks", "dcgan sees neighbouring pixels together (convolutions); mlp is the article's fully "
-        "connected pair, which sees no neighbourhood and learns more slowly.", "Networks", main=True,
+    network: Literal["mlp", "dcgan", "shuffle"] = setting(
+        "dcgan", "Networks", "dcgan sees neighbouring pixels together (convolutions); shuffle does so on a quarter of "
+        "the picture's side, which is faster; mlp is the article's fully connected pair, which sees no neighbourhood "
+        "and learns more slowly.", "Networks", main=True,
     )
     conditional: Literal["auto", "yes", "no"] = setting(
         "auto", "Conditional", "Tell both networks the class: G draws the digit it is asked for and D judges whether "
@@ -89,8 +90,8 @@ class RunConfig(BaseModel):
         "Networks", ge=1, le=1024,
     )
     width: int = setting(
-        32, "Width", "Channels of dcgan's outermost layer; inner layers have twice as many each. Wider is better "
-        "and slower.", "Networks", ge=4, le=256,
+        32, "Width", "Channels of dcgan's outermost layer; inner layers have twice as many each, and so have those "
+        "of shuffle. Wider is better and slower.", "Networks", ge=4, le=256,
     )
     discriminator_norm: Literal["none", "spectral", "batch"] = setting(
         "spectral", "Normalisation in D", "spectral keeps D from changing its mind too steeply (Miyato 2018), which "
@@ -299,7 +300,7 @@ def allowed(name: str) -> str:
     kinds = get_args(info.annotation) or (info.annotation,)
     kind = "a whole number" if int in kinds else "a number" if float in kinds else "text"
     signs = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
-    bounds = [f"{signs[key]} {value:g}" for key, value in limits(info).items()]
+    bounds = [f"{signs[key]} {value:.12g}" for key, value in limits(info).items()]
     return " ".join([kind, " and ".join(bounds)]).strip() + (" or nothing" if type(None) in kinds else "")
 
 

@@ -121,6 +121,7 @@ _ALLOWED = {
     "seed": "a whole number at least 0 and at most 2147483647",
     "label": "the number of a class, or nothing",
     "dims": f"coordinates from 0 on, each a number of at least -{LIMIT:g} and at most {LIMIT:g}, as in 3:1.5,17:-0.25",
+    "dim": "a coordinate from 0 on, or nothing",
     "truncation": "a number at least 0 and at most 2",
     "t": "a number at least 0 and at most 1",
     "how": "one of linear, spherical",
@@ -134,6 +135,7 @@ class View(BaseModel):
         mode: `sliders`: one place, sample A. `interpolate`: the place `t` of the way from A to B.
         seed, label: sample A. label None: the first class, where the generator knows classes.
         dims: coordinates of A that were set by hand. They are what the generator gets: truncation does not shrink them.
+        dim: the coordinate along which the strip goes in `sliders`; None: the one that moves the picture most.
         truncation: see `truncate`; for A and B.
         seed_b, label_b: sample B. label_b None: the class of A.
         t: 0 at A, 1 at B.
@@ -146,6 +148,7 @@ class View(BaseModel):
     seed: Seed = 0
     label: Label | None = None
     dims: Annotated[dict[Dimension, Coordinate], BeforeValidator(_dims)] = {}
+    dim: Dimension | None = None
     truncation: float = Field(default=1.0, ge=0, le=2)
     seed_b: Seed = 1
     label_b: Label | None = None
@@ -158,9 +161,9 @@ class View(BaseModel):
         Raises:
             ConfigError: a label or a coordinate that the generator does not have; names it, and what there is.
         """
-        for dim in self.dims:
+        for field, dim in (*(("dims", dim) for dim in self.dims), ("dim", self.dim or 0)):
             if dim >= latent_dim:
-                raise ConfigError(f"dims = {dim}: this generator's latent has the coordinates 0 to {latent_dim - 1}")
+                raise ConfigError(f"{field} = {dim}: this generator's latent has the coordinates 0 to {latent_dim - 1}")
         for field, label in (("label", self.label), ("label_b", self.label_b)):
             if label is not None:
                 _check_label(field, label, n_classes)

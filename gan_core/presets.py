@@ -63,6 +63,11 @@ PRESETS: dict[str, Preset] = {
 }
 
 
+def preset_config(preset: str) -> RunConfig:
+    """A preset as it is; the defaults where this version does not know it, as an imported run's may be."""
+    return make_config(preset) if preset in PRESETS else validated({"preset": preset})
+
+
 def make_config(preset: str = "quick", **values: Any) -> RunConfig:
     """A preset with changes → a validated config.
 

@@ -144,6 +144,8 @@ def page() -> None:
         newest = newest_run(snapshots)
         read_address(newest)
         settle([snapshot.name for snapshot in snapshots], newest)
+        if not place.explore_complaint:
+            write(place.explore_link)  # what is looked at now, also where the address did not say
         pickers(snapshots)
         if place.explore_complaint:
             st.warning(f"This link could not be followed in all: {plain(place.explore_complaint)}")

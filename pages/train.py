@@ -13,7 +13,7 @@ from gan_core.config import GROUPS, RunConfig, fields
 from gan_core.datasets import DATASETS, Dataset, Preview
 from gan_core.errors import DatasetError, WorkbenchError
 from gan_core.objectives import OBJECTIVES
-from gan_core.presets import PRESETS, make_config
+from gan_core.presets import PRESETS, make_config, preset_config
 from gan_core.run import ACTIVE, ENDED, Snapshot
 from gan_core.runs import load_data
 from pages.parts import fetching, form
@@ -53,15 +53,20 @@ def choose_data(preset: str) -> dict[str, Any]:
         upload = st.file_uploader(
             "or upload a zip of pictures", type="zip", help="It is unpacked into the data folder and kept there."
         )
-        if upload is not None and st.session_state.get("uploaded") != upload.file_id:
+        if upload is None:
+            st.session_state.pop("uploaded", None)
+        elif st.session_state.get("uploaded", ("", ""))[0] != upload.file_id:
+            st.session_state.pop("uploaded", None)
             try:
                 into = datasets.data_folder() / "uploads"
                 saved = datasets.save_upload(upload, into, upload.name)
             except DatasetError as error:
                 st.error(plain(str(error)))
             else:
-                st.session_state.update(uploaded=upload.file_id, uploaded_path=str(saved))
-        values["dataset_path"] = path.strip() or st.session_state.get("uploaded_path")
+                st.session_state["uploaded"] = upload.file_id, str(saved)
+        values["dataset_path"] = path.strip() or st.session_state.get("uploaded", ("", None))[1]
+        if path.strip() and upload is not None:
+            st.caption("The folder named above is used, not the upload.")
         values |= form.picture_settings(preset)
     return values
 
@@ -229,6 +234,12 @@ def resume(snapshot: Snapshot, **changes: float | None) -> None:
         st.toast(plain(str(error)), icon=":material/warning:")
 
 
+def train_longer(snapshot: Snapshot) -> None:
+    """As the popover's fields say at this moment, not when it was drawn."""
+    asked = {"images": "total", "lr_d": "longer_d", "lr_g": "longer_g"}
+    resume(snapshot, **{key: st.session_state[f"{field}/{snapshot.name}"] for key, field in asked.items()})
+
+
 def buttons(snapshot: Snapshot) -> None:
     """What can be done with the run now."""
     state = snapshot.state
@@ -236,7 +247,10 @@ def buttons(snapshot: Snapshot) -> None:
         st.caption("trained by another program, which can stop it")
         return
     if state in ("training", "queued"):
-        st.button("Pause", on_click=command, args=(snapshot, "pause"), help="Saves, and waits until you resume.")
+        st.button(
+            "Pause", on_click=command, args=(snapshot, "pause"), disabled=state == "queued",
+            help="Saves, and waits until you resume." if state == "training" else "It waits for its turn already.",
+        )
     if state == "paused":
         st.button("Resume", type="primary", on_click=command, args=(snapshot, "unpause"))
     if state in ACTIVE:
@@ -253,42 +267,41 @@ def buttons(snapshot: Snapshot) -> None:
         )
     if state in ENDED:
         with st.popover("Train longer", help="Goes on to a new total length, or with other learning rates."):
-            total = st.number_input(
+            st.number_input(
                 "Images in all", min_value=1, value=max(2 * snapshot.images, 1000), key=f"total/{snapshot.name}",
                 help=f"The run has seen {snapshot.images:,} so far.",
             )
-            rates = {
-                key: st.number_input(
-                    title, 0.0, 1.0, None, format="%g", key=f"{key}/{snapshot.name}", placeholder="as it was",
-                    help=f"From here on; the run began with {getattr(snapshot.config, key):g}.",
+            for side in ("d", "g"):
+                st.number_input(
+                    f"Learning rate {side.upper()}", 0.0, 1.0, None, format="%g", placeholder="as it was",
+                    key=f"longer_{side}/{snapshot.name}", help="From here on; empty: as it was.",
                 )
-                for key, title in (("lr_d", "Learning rate D"), ("lr_g", "Learning rate G"))
-            }
-            longer = {"on_click": resume, "args": (snapshot,), "kwargs": {"images": total, **rates}}
-            st.button("Train", type="primary", key="longer", **longer)
+            st.button("Train", type="primary", key="longer", on_click=train_longer, args=(snapshot,))
 
 
 def rates(snapshot: Snapshot) -> None:
-    """Learning rates, changeable while it runs."""
-    config = snapshot.config
-    last = runs().history(snapshot.name).last() or {}
-    with st.form(f"rates/{snapshot.name}", border=False):
+    """Learning rates, changeable while it runs. The fields begin empty: only what is written changes."""
+    last = runs().history(snapshot.name).last()
+    if last:
+        st.caption(f"At the last point of the curves: D {last['lr_d']:.3g}, G {last['lr_g']:.3g} (decay included).")
+    with st.form(f"rates/{snapshot.name}", border=False, clear_on_submit=True):
         left, right, apply = st.columns([2, 2, 1], vertical_alignment="bottom")
-        d = left.number_input(
-            "Learning rate D", 0.0, 1.0, config.lr_d, format="%g", step=config.lr_d / 10,
-            help=f"In force at the last point of the curves: {last.get('lr_d', config.lr_d):.3g} (decay included).",
-        )
-        g = right.number_input(
-            "Learning rate G", 0.0, 1.0, config.lr_g, format="%g", step=config.lr_g / 10,
-            help=f"In force at the last point of the curves: {last.get('lr_g', config.lr_g):.3g} (decay included).",
-        )
+        asked = {
+            side: column.number_input(
+                f"Learning rate {side.upper()}", 0.0, 1.0, None, format="%g", placeholder="as it is",
+                key=f"rate_{side}/{snapshot.name}", help="Before decay; empty: as it is.",
+            )
+            for side, column in (("d", left), ("g", right))
+        }
         if apply.form_submit_button("Apply", width="stretch"):
+            given = {side: rate for side, rate in asked.items() if rate is not None}
             try:
-                runs().run(snapshot.name).set_rates(d=d, g=g)
+                runs().run(snapshot.name).set_rates(**given)
             except WorkbenchError as error:
                 st.error(plain(str(error)))
             else:
-                st.toast("From the next step on; noted among the events.")
+                if given:
+                    st.toast("From the next step on; noted among the events.")
 
 
 def about(snapshot: Snapshot) -> None:
@@ -296,10 +309,10 @@ def about(snapshot: Snapshot) -> None:
     objective = OBJECTIVES[snapshot.config.objective]
     st.latex(objective.formula)
     st.caption(objective.reading)
-    own = snapshot.config.differences(make_config(snapshot.config.preset))
+    own = snapshot.config.differences(preset_config(snapshot.config.preset))
     title = PRESETS[snapshot.config.preset].title if snapshot.config.preset in PRESETS else snapshot.config.preset
     changed = ", ".join(f"{RunConfig.model_fields[name].title} {value}" for name, (value, _) in own.items())
-    st.markdown(f"Preset **{title}**" + (f", with {changed}" if changed else ", unchanged"))
+    st.markdown(f"Preset **{plain(title)}**" + (f", with {plain(changed)}" if changed else ", unchanged"))
     for group, tab in zip(GROUPS, st.tabs(GROUPS), strict=True):
         values = {str(info.title): getattr(snapshot.config, name) for name, info in fields(group)}
         tab.dataframe(

@@ -26,6 +26,7 @@ CASES: dict[str, dict[str, Any]] = {
     "linear decay": {"preset": "quick", "lr_decay": "linear", "lr_decay_from": 10, "lr_decay_to": 40},
     "cosine decay": {"preset": "article", "lr_decay": "cosine", "lr_decay_from": 0, "lr_decay_to": 30},
     "augmentation": {"preset": "r3gan", "augment": ("colour", "translation", "cutout")},
+    "shuffle": {"preset": "quick", "network": "shuffle"},
     "instance noise": {"preset": "dcgan", "instance_noise": 0.5, "instance_noise_images": 30},
     "conditional critic": {"preset": "wgan-gp", "conditional": "yes", "discriminator_norm": "spectral"},
     "conditional mlp": {"preset": "article", "conditional": "yes", "discriminator_norm": "spectral"},

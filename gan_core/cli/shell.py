@@ -74,11 +74,17 @@ def name_argument(function: F) -> F:
     return click.argument("name", help="The run, as `runs` lists it.")(function)
 
 
+def _store(_ctx: click.Context, _parameter: click.Parameter, value: str) -> Store:
+    if Path(value).exists() and not Path(value).is_dir():
+        raise WorkbenchError(f"checkpoints = {value!r}: is a file; give the folder that holds the runs")
+    return Store(value)
+
+
 def checkpoints_option(function: F) -> F:
     """`--checkpoints DIR`, given to the function as a `Store`."""
     return click.option(
         "--checkpoints", "store", envvar="GAN_CHECKPOINTS", default="checkpoints", show_default=True, metavar="DIR",
-        callback=lambda _ctx, _parameter, value: Store(value), help="Where the runs lie; also $GAN_CHECKPOINTS.",
+        callback=_store, help="Where the runs lie; also $GAN_CHECKPOINTS.",
     )(function)
 
 

@@ -16,7 +16,7 @@ from gan_core.cli.settings import TrainCommand, config_from, setting_option, set
 from gan_core.cli.shell import Command, F, Failure, checkpoints_option, name_argument, say
 from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, parse_assignments, validated
 from gan_core.errors import StoreError
-from gan_core.presets import make_config
+from gan_core.presets import preset_config
 from gan_core.run import ACTIVE, Run, Snapshot
 from gan_core.runs import Runs
 from gan_core.store import Store
@@ -161,7 +161,7 @@ def _follow(run: Run, signals: Signals) -> None:
 def _headline(snapshot: Snapshot) -> str:
     config, data = snapshot.config, snapshot.dataset
     length = next((f"{getattr(config, unit):,} {unit}" for unit in LENGTHS if getattr(config, unit)), "no end set")
-    changed = config.differences(make_config(config.preset))
+    changed = config.differences(preset_config(config.preset))
     settings = ", ".join(f"{key} {value[0]}" for key, value in changed.items() if key not in (*LENGTHS, "dataset"))
     shape = "×".join(map(str, data.shape))
     classes = f", {len(data.classes)} classes" if data.classes else ""

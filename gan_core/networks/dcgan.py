@@ -74,11 +74,11 @@ def init_std(config: RunConfig) -> float | None:
     return None if config.discriminator_norm == "none" else 0.02
 
 
-def check(shape: tuple[int, ...]) -> str | None:
+def check(shape: tuple[int, ...], name: str = "dcgan") -> str | None:
     """Why this family cannot make samples of `shape`; None: it can."""
     if len(shape) == 3 and shape[0] in (1, 3) and shape[1] == shape[2] and shape[1] in STEPS:
         return None
     return (
-        f"network = 'dcgan': makes square pictures of {', '.join(map(str, STEPS))} pixels with 1 or 3 channels, and "
+        f"network = {name!r}: makes square pictures of {', '.join(map(str, STEPS))} pixels with 1 or 3 channels, and "
         f"the data's samples have shape {shape}; the network 'mlp' takes any shape"
     )

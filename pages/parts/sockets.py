@@ -34,7 +34,12 @@ class Socket:
             WebSocketDisconnect: the other side left.
             WorkbenchError: too large, too many, or not a JSON object; the connection is then closed.
         """
-        text = await self._websocket.receive_text()
+        event = await self._websocket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(event.get("code") or 1000)
+        text = event.get("text")
+        if text is None:
+            raise WorkbenchError("a message that is not text")
         now = time.monotonic()
         self._allowance += (now - self._moment) * MESSAGES_PER_SECOND
         self._allowance, self._moment = min(self._allowance, float(MESSAGES_PER_SECOND)) - 1, now

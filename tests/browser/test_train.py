@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from gan_core import datasets
 from tests.browser.conftest import Dashboard
 
 STEPS = "document.querySelector('.gv-chart[data-chart=loss]')?.data?.[1]?.x?.at(-1) ?? 0"
@@ -24,6 +30,18 @@ def _begin(page: Page, dashboard: Dashboard, *, images: str | None = None, new: 
         length.fill(images)
         length.press("Enter")
     page.get_by_role("button", name="Train", exact=True).click()
+
+
+def _from_digits(page: Page) -> float:
+    """Mean distance of the pictures in the grid on the screen to their nearest real digits."""
+    data = page.evaluate(GRID).partition(",")[2]
+    grid = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("L"))
+    cells = torch.from_numpy(
+        np.stack([grid[y : y + 28, x : x + 28] for y in range(0, grid.shape[0], 29)
+                  for x in range(0, grid.shape[1], 29)])
+    )
+    real = datasets.load("digits").samples.flatten(1).float()
+    return float(torch.cdist(cells.flatten(1).float(), real).amin(1).mean())
 
 
 def _state(page: Page, state: str) -> None:
@@ -44,9 +62,12 @@ def test_click_train_and_watch(training: Dashboard, page: Page) -> None:
     page.wait_for_function(f"{STEPS} >= 1")
     page.wait_for_selector(".gv-frame.gv-drawn")
     first_steps, first_grid = page.evaluate(STEPS), page.evaluate(GRID)
+    first_distance = _from_digits(page)
     node = page.query_selector(".gv-chart[data-chart=loss] .main-svg")
     page.wait_for_function(f"{STEPS} > {first_steps} + 50")
     page.wait_for_function(f"{GRID} !== {json.dumps(first_grid)}")
+    page.wait_for_function("Number(document.querySelector('.gv-grid').dataset.images) > 3000")
+    assert _from_digits(page) < 0.7 * first_distance  # what is drawn comes nearer to handwriting
     assert node is not None and node.evaluate("node => node.isConnected")  # fed, not drawn anew
     belief = page.evaluate("document.querySelector('.gv-chart[data-chart=belief]').data[1].y")
     assert all(0 <= value <= 1 for value in belief)

@@ -149,3 +149,9 @@ def test_downloading_what_needs_none(cli: Cli) -> None:
 @pytest.mark.parametrize("command", main.commands)
 def test_help_has_an_example_that_names_the_command(cli: Cli, command: str) -> None:
     assert f"python -m gan_core {command}" in cli(command, "--help").output
+
+
+def test_a_file_is_no_folder_of_runs(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    result = cli("runs", "--checkpoints", str(tmp_path / "file"), code=2)
+    assert "is a file; give the folder that holds the runs" in result.output

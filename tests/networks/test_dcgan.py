@@ -1,4 +1,4 @@
-"""The convolutional pair: every size, colour and condition, and what a family refuses."""
+"""The convolutional pairs: every size, colour and condition, and what a family refuses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.parametrize("network", ["dcgan", "shuffle"])
 @pytest.mark.parametrize("size", [28, 32, 64])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("n_classes", [0, 10])
 @pytest.mark.parametrize("norm", ["spectral", "batch", "none"])
-def test_shapes(tiny_config, size: int, channels: int, n_classes: int, norm: str):
-    config = tiny_config("quick", discriminator_norm=norm)
+def test_shapes(tiny_config, network: str, size: int, channels: int, n_classes: int, norm: str):
+    config = tiny_config("quick", network=network, discriminator_norm=norm)
     shape = (channels, size, size)
     generator, discriminator = networks.build(config, shape, n_classes, seeded(0), seeded(1))
     z = torch.randn(3, config.latent_dim, generator=seeded(2))
@@ -29,6 +30,8 @@ def test_shapes(tiny_config, size: int, channels: int, n_classes: int, norm: str
     assert float(pictures.detach().abs().max()) <= 1
     assert discriminator(pictures, labels).shape == (3,)
     assert generator.n_classes == n_classes and generator.shape == shape
+    gradients = torch.autograd.grad(discriminator(pictures, labels).sum(), [*generator.parameters()])
+    assert all(gradient.abs().sum() > 0 for gradient in gradients)  # D's lesson reaches every weight of G
 
 
 def test_channels_and_norms_of_radfords_design(tiny_config):
@@ -70,10 +73,23 @@ def test_the_class_reaches_both(tiny_config):
         generator(z)
 
 
+@pytest.mark.parametrize("network", ["dcgan", "shuffle"])
 @pytest.mark.parametrize("shape", [(2,), (1, 28, 32), (4, 32, 32), (1, 30, 30), (28, 28), (1, 1, 28, 28)])
-def test_a_shape_it_cannot_make(tiny_config, shape: tuple[int, ...]):
-    with pytest.raises(ConfigError, match=r"28, 32, 64.*mlp"):
-        networks.build(tiny_config("quick"), shape, 0, seeded(0), seeded(1))
+def test_a_shape_it_cannot_make(tiny_config, network: str, shape: tuple[int, ...]):
+    with pytest.raises(ConfigError, match=rf"network = '{network}'.*28, 32, 64.*mlp"):
+        networks.build(tiny_config("quick", network=network), shape, 0, seeded(0), seeded(1))
+
+
+def test_the_shuffled_pair_works_at_a_quarter_of_the_side(tiny_config):
+    config = tiny_config("quick", network="shuffle", width=8)
+    generator, discriminator = networks.build(config, (3, 64, 64), 0, seeded(0), seeded(1))
+    sides: list[tuple[int, ...]] = []
+    for net in (generator, discriminator):
+        for layer in net.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.register_forward_hook(lambda _layer, _given, out: sides.append(tuple(out.shape[1:])))
+    discriminator(generator(torch.randn(2, config.latent_dim, generator=seeded(2))))
+    assert sides == [(16, 16, 16), (48, 16, 16), (16, 16, 16), (16, 8, 8), (16, 4, 4)]
 
 
 @pytest.mark.parametrize(

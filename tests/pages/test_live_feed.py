@@ -159,9 +159,10 @@ def test_a_run_at_rest_is_told_once(client: TestClient, trained: Callable[..., s
     trained("one")
     with client.websocket_connect("/gan/live") as socket:
         socket.send_text('{"run": "one"}')
-        messages = [json.loads(socket.receive_text()) for _ in range(3)]
-    assert [message["kind"] for message in messages] == ["points", "grids", "facts"]
-    assert messages[2]["state"] == "finished" and messages[2]["progress"] == 1.0
+        messages = [json.loads(socket.receive_text()) for _ in range(4)]
+    assert [message["kind"] for message in messages] == ["watching", "points", "grids", "facts"]
+    assert messages[0]["run"] == "one"
+    assert messages[3]["state"] == "finished" and messages[3]["progress"] == 1.0
 
 
 def test_a_new_wish_replaces_the_old(client: TestClient, trained: Callable[..., str]) -> None:
@@ -178,12 +179,18 @@ def test_a_run_that_is_not_there_is_an_error_and_the_socket_lives(
 ) -> None:
     trained("one")
     with client.websocket_connect("/gan/live") as socket:
-        socket.send_text('{"run": "two"}')
-        assert "no run named 'two'" in json.loads(socket.receive_text())["text"]
-        socket.send_text('{"run": "../one"}')
-        assert "run name '../one'" in json.loads(socket.receive_text())["text"]
-        socket.send_text('{"run": "one"}')
-        assert json.loads(socket.receive_text())["kind"] == "points"
+        for name, told in (("two", "no run named 'two'"), ("../one", "run name '../one'"), ("one", '"points"')):
+            socket.send_text(json.dumps({"run": name}))
+            assert json.loads(socket.receive_text()) == {"kind": "watching", "run": name}
+            assert told in socket.receive_text()
+
+
+def test_bytes_are_no_message(client: TestClient) -> None:
+    with client.websocket_connect("/gan/live") as socket:
+        socket.send_bytes(b"{}")
+        with pytest.raises(WebSocketDisconnect) as gone:
+            socket.receive_text()
+    assert (gone.value.code, gone.value.reason) == (1008, "a message that is not text")
 
 
 @pytest.mark.parametrize(

@@ -173,10 +173,39 @@ def test_rates_change_while_it_runs(open_page: Open, page_runs: Runs, tiny_confi
     page_runs.start(tiny_config(dataset="digits", images=None), "one")
     wait(lambda: page_runs.snapshot("one").step > 2)
     app = open_page(run="one")
+
+    def changes() -> list[dict[str, float]]:
+        found = [event for event in page_runs.folder("one").events() if event["event"] == "rates"]
+        return [{key: value for key, value in event.items() if key.startswith("lr_")} for event in found]
+
+    for number, (side, rate) in enumerate((("D", 0.002), ("G", 0.0005)), 1):  # only what was written changes
+        next(field for field in app.number_input if field.label == f"Learning rate {side}").set_value(rate)
+        _button(app, "Apply").click().run()
+        wait(lambda wanted=number: len(changes()) == wanted)
+    assert changes() == [{"lr_d": 0.002}, {"lr_g": 0.0005}]
+
+
+def test_going_on_with_another_rate(open_page: Open, page_runs: Runs, trained, wait) -> None:
+    trained("one")
+    app = open_page(run="one")
+    images = page_runs.snapshot("one").images
+    next(field for field in app.number_input if field.label == "Images in all").set_value(images + 64)
     next(field for field in app.number_input if field.label == "Learning rate G").set_value(0.0005)
-    _button(app, "Apply").click().run()
-    wait(lambda: any(event["event"] == "rates" for event in page_runs.folder("one").events()))
-    assert page_runs.folder("one").events()[-1]["lr_g"] == 0.0005
+    next(button for button in app.button if button.key == "longer").click().run()
+    wait(lambda: page_runs.snapshot("one").state == "finished" and page_runs.snapshot("one").images >= images + 64)
+    assert [event.get("lr_g") for event in page_runs.folder("one").events() if event["event"] == "rates"] == [0.0005]
+
+
+def test_a_run_of_a_preset_that_is_not_known(open_page: Open, page_runs: Runs, trained) -> None:
+    """Whatever an imported run's settings say is shown as text, and fetches nothing."""
+    trained("one")
+    folder = page_runs.folder("one")
+    odd = {"preset": "![x](http://127.0.0.1:9/x.png)", "data_dir": "![y](http://127.0.0.1:9/y.png)"}
+    folder.write_info(config=folder.config.model_copy(update=odd))
+    app = open_page(run="one")
+    assert not app.exception
+    (said,) = [text.value for text in app.markdown if "Preset" in text.value]
+    assert r"\!\[x\]\(" in said and r"\!\[y\]\(" in said
 
 
 def test_a_run_that_is_not_there(open_page: Open, trained) -> None:

@@ -171,9 +171,7 @@ class Controls {
   }
 
   touch(dim) {
-    this.explorer.dim = dim;
-    this.explorer.draw();
-    this.explorer.show();
+    this.explorer.choose({ dim });
   }
 
   letGo(dim) {

@@ -38,7 +38,10 @@ class Explorer {
         this.draw();
         this.show();
       },
-      down: () => this.show(),
+      down: () => {
+        Object.keys(SAVED).forEach((kind) => this.controls.saved(kind)); // what was on its way will not come
+        this.show();
+      },
       file: (answer) => this.file(answer),
       message: (message) => this.message(message),
     });
@@ -63,7 +66,7 @@ class Explorer {
     if (data.run !== before?.run || data.images !== before?.images) {
       this.stale = this.line.number;
       this.asked = {};
-      this.state = this.order = this.z = this.dim = this.seen = null;
+      this.state = this.order = this.z = this.seen = null;
       this.trouble = "";
     }
     if (data.run !== before?.run) this.controls.build();
@@ -111,8 +114,7 @@ class Explorer {
   }
 
   turnDim(dim, value) {
-    this.dim = dim;
-    this.change({ dims: { ...this.view.dims, [dim]: Math.round(value * 100) / 100 } });
+    this.change({ dim, dims: { ...this.view.dims, [dim]: Math.round(value * 100) / 100 } });
   }
 
   play(on) {
@@ -140,9 +142,9 @@ class Explorer {
     return this.view.mode === "sliders";
   }
 
-  /* The coordinate whose doings the strip shows: the last that was touched, at first the most influential. */
+  /* The coordinate whose doings the strip shows, `view.dim`: the last that was touched, at first the most influential. */
   get strip() {
-    return this.dim ?? this.order?.[0] ?? 0;
+    return this.view.dim ?? this.order?.[0] ?? 0;
   }
 
   /* A coordinate of sample A; undefined until the server told what the seed's is. */
@@ -215,6 +217,7 @@ class Explorer {
   // what comes back
 
   async file({ kind, number, images, bytes }) {
+    this.controls.saved(kind);
     if (number <= this.stale) return;
     const blob = new Blob([bytes], { type: SAVED[kind] ?? "image/png" });
     if (kind in SAVED) {

@@ -66,4 +66,5 @@ def fitted(view: View, latent_dim: int, n_classes: int) -> View:
             label = getattr(view, field)
             labels[field] = label if label is not None and label < n_classes else min(start or 0, n_classes - 1)
     dims = {dim: value for dim, value in view.dims.items() if dim < latent_dim}
-    return view.model_copy(update={**labels, "dims": dims}).check(latent_dim, n_classes)
+    dim = view.dim if view.dim is not None and view.dim < latent_dim else None
+    return view.model_copy(update={**labels, "dims": dims, "dim": dim}).check(latent_dim, n_classes)

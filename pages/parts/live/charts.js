@@ -32,7 +32,7 @@ class Smooth {
 }
 
 class Charts {
-  constructor(root, colours, base) {
+  constructor(root, colours, base, complain) {
     this.nodes = Object.fromEntries([...root.querySelectorAll(".gv-chart")].map((node) => [node.dataset.chart, node]));
     this.root = root;
     this.colours = colours;
@@ -42,7 +42,7 @@ class Charts {
     this.columns = {};
     this.plotly = null;
     this.reset();
-    loadPlotly(base).then((plotly) => { this.plotly = plotly; this.drawAll(); }, (error) => { this.failed = error.message; });
+    loadPlotly(base).then((plotly) => { this.plotly = plotly; this.drawAll(); }, (error) => complain(`No curves: ${error.message}. Reload the page to try again.`));
   }
 
   reset() {

@@ -32,7 +32,10 @@ class Feed {
   close() {
     this.closed = true;
     clearTimeout(this.timer);
-    this.socket.close();
+    const { socket } = this;
+    // Closed before it opened, a browser complains in its console.
+    socket.onopen = () => socket.close();
+    if (socket.readyState === WebSocket.OPEN) socket.close();
   }
 }
 

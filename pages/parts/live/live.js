@@ -15,7 +15,7 @@ class LiveView {
     this.root = component.parentElement.querySelector(".gv");
     this.part = Object.fromEntries([...this.root.querySelectorAll("[class]")].map((node) => [node.classList[0].slice(3), node]));
     this.base = pageBase();
-    this.charts = new Charts(this.root, component.data.colours, this.base);
+    this.charts = new Charts(this.root, component.data.colours, this.base, (text) => this.say(text));
     this.pictures = new Map();
     this.abort = new AbortController();
     this.listen();
@@ -57,8 +57,10 @@ class LiveView {
   hear(message) {
     if (message.kind === "open") this.say("");
     else if (message.kind === "lost") this.say("The connection to the dashboard is lost; training goes on. Trying again …");
+    else if (message.kind === "watching") this.watched = message.run;
+    else if (this.watched !== this.run) return; // still of the run looked at before
     else if (message.kind === "error") this.say(message.text);
-    else if (message.kind === "facts" && message.run === this.run) this.facts(message);
+    else if (message.kind === "facts") this.facts(message);
     else if (message.kind === "points") this.charts.add(message);
     else if (message.kind === "grids") this.grids(message);
     else if (message.kind === "live") this.liveGrid(message.data);
@@ -163,12 +165,13 @@ class LiveView {
   }
 
   async picture(images) {
-    const known = this.pictures.get(images);
+    const address = this.address(images);
+    const known = this.pictures.get(address);
     if (known) return known;
-    const answer = await fetch(this.address(images), { signal: this.abort.signal });
+    const answer = await fetch(address, { signal: this.abort.signal });
     if (!answer.ok) throw new Error(await answer.text());
     const bitmap = await createImageBitmap(await answer.blob());
-    this.pictures.set(images, bitmap);
+    this.pictures.set(address, bitmap);
     if (this.pictures.size > 64) this.pictures.delete(this.pictures.keys().next().value);
     return bitmap;
   }

@@ -55,6 +55,7 @@ async def watch_run(socket: Socket, name: str) -> None:
     curves, grids, live = Curves(), Grids(), LiveGrid()
     told: dict[str, Any] | None = None
     complained = ""
+    await socket.send({"kind": "watching", "run": name})
     while True:
         try:
             now = await in_thread(lambda: facts(runs().snapshot(name)))

@@ -1,0 +1,48 @@
+"""Fréchet distance between two sets of features (Heusel 2017, equation 6), the FID where the features are Inception's.
+
+With other features it is the same distance on another scale: numbers of different extractors cannot be compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What the distance needs of a set of features.
+
+    Attributes:
+        mean: float64 [F].
+        covariance: float64 [F, F], with the divisor count - 1.
+        count: samples behind them. The distance is biased upwards by about F / count, so that only numbers of the same
+            count may be compared (Bińkowski 2018, section 4.1).
+    """
+
+    mean: Tensor
+    covariance: Tensor
+    count: int
+
+    @classmethod
+    def of(cls, features: Tensor) -> Moments:
+        """Of features [N, F], N at least 2."""
+        features = features.double()
+        mean = features.mean(0)
+        centred = features - mean
+        return cls(mean, centred.T @ centred / (len(features) - 1), len(features))
+
+
+def frechet_distance(a: Moments, b: Moments) -> float:
+    """|μa - μb|² + tr(Σa + Σb - 2 (Σa Σb)^½).
+
+    The trace of the root is taken as the sum of the roots of the eigenvalues of Σa^½ Σb Σa^½, which is symmetric: no
+    complex numbers, and no need to add to the diagonal where features are constant.
+    """
+    values, vectors = torch.linalg.eigh(a.covariance)
+    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    middle = torch.linalg.eigvalsh(root @ b.covariance @ root).clamp(min=0).sqrt().sum()
+    distance = (a.mean - b.mean).square().sum() + a.covariance.trace() + b.covariance.trace() - 2 * middle
+    return max(0.0, distance.item())

@@ -1,0 +1,39 @@
+"""Samples to be judged: as many as asked for, in batches, from a generator's own stream of latents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gan_core.datasets import Dataset
+from gan_core.pictures import to_uint8
+
+
+@torch.no_grad()
+def draw(
+    generator: Callable[[Tensor, Tensor | None], Tensor], latent_dim: int, labels: Tensor | None, count: int,
+    random: torch.Generator, batch: int = 500,
+) -> Tensor:
+    """Pictures as they would be kept: uint8 [count, *shape], by `generator` as it is (eval mode is the caller's).
+
+    Args:
+        labels: int64, the data's own; each sample's is drawn from them, so that fakes have the classes' real shares.
+            None: the generator knows no classes.
+        random: where latents and labels are drawn from, on the CPU.
+    """
+    z = torch.randn(count, latent_dim, generator=random)
+    chosen = None if labels is None else labels[torch.randint(len(labels), (count,), generator=random)]
+    parts = zip(z.split(batch), [None] * count if chosen is None else chosen.split(batch), strict=False)
+    return torch.cat([to_uint8(generator(latents, y)).cpu() for latents, y in parts])
+
+
+def draw_real(dataset: Dataset, count: int, random: torch.Generator) -> Tensor:
+    """Real samples as D sees them (moved a little, where the data says so): uint8 [count, *shape].
+
+    Each once before any a second time, in an order from `random`.
+    """
+    rounds = -(-count // len(dataset))
+    order = torch.cat([torch.randperm(len(dataset), generator=random) for _ in range(rounds)])[:count]
+    return torch.cat([to_uint8(dataset.batch(part, random)[0]) for part in order.split(2000)])
