@@ -26,7 +26,7 @@ screenshots: .venv/ready-dev
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }  # half a .venv would be taken for a whole one
 
 .venv/ready: .venv/bin/python requirements.txt constraints.txt
 	$(PIP) install -r requirements.txt -c constraints.txt

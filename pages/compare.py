@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -204,8 +205,22 @@ def settings(shown: Sequence[Shown], colours: dict[str, str]) -> None:
         markup.differences(heads, rows)
     else:
         st.caption("No setting differs.")
+    for run, folder in folders.items():
+        changed = [event for event in folder.events() if event["event"] == "rates"]
+        if changed:
+            st.caption(plain(f"{run}: its learning rates were changed while it trained, {_rates_told(changed)}."))
     if len({folder.info.dataset.fingerprint for folder in folders.values()}) > 1:
         st.caption("They were trained on different data (the contents differ, whatever its name).")
+
+
+def _rates_told(changed: Sequence[Mapping[str, Any]]) -> str:
+    """The first few changes of rates, in words."""
+    told = [
+        f"{', '.join(f'{side.upper()} to {event[key]}' for side in 'dg' if (key := f'lr_{side}') in event)} at "
+        f"{event.get('images')} images"
+        for event in changed[:4]
+    ]
+    return "; ".join(told) + (f"; and {len(changed) - 4} times more" if len(changed) > 4 else "")
 
 
 # ---------------------------------------------------------------------------------------------------- the page

@@ -40,13 +40,13 @@ def choose_data(preset: str) -> dict[str, Any]:
     values: dict[str, Any] = {"dataset": st.session_state["dataset"]}
     if DATASETS[values["dataset"]].needs == "files":
         folder = st.text_input(
-            "Data folder", key="data_dir", placeholder=str(datasets.data_folder()),
+            "Data folder", key="data_dir", persist_state="session", placeholder=str(datasets.data_folder()),
             help="Where the downloaded sets lie, in torchvision's layout. Empty: $GAN_DATA_DIR, else data/.",
         )
         values["data_dir"] = folder.strip() or None
     if values["dataset"] == "folder":
         path = st.text_input(
-            "Picture folder", key="dataset_path", placeholder="/home/me/pictures, or a zip",
+            "Picture folder", key="dataset_path", persist_state="session", placeholder="/home/me/pictures, or a zip",
             help="A folder (or zip) on the machine that runs this dashboard. Its sub-folders are the classes; without "
             "sub-folders the pictures have none. PNG, JPEG and WebP, at least two.",
         )
@@ -55,16 +55,16 @@ def choose_data(preset: str) -> dict[str, Any]:
         )
         if upload is None:
             st.session_state.pop("uploaded", None)
-        elif st.session_state.get("uploaded", ("", ""))[0] != upload.file_id:
-            st.session_state.pop("uploaded", None)
+        elif st.session_state.get("uploaded", ("",))[0] != upload.file_id:
             try:
                 into = datasets.data_folder() / "uploads"
-                saved = datasets.save_upload(upload, into, upload.name)
-            except DatasetError as error:
-                st.error(plain(str(error)))
-            else:
-                st.session_state["uploaded"] = upload.file_id, str(saved)
-        values["dataset_path"] = path.strip() or st.session_state.get("uploaded", ("", None))[1]
+                st.session_state["uploaded"] = upload.file_id, str(datasets.save_upload(upload, into, upload.name)), ""
+            except DatasetError as error:  # kept, so that it is not unpacked again at every click
+                st.session_state["uploaded"] = upload.file_id, None, str(error)
+        _, uploaded, trouble = st.session_state.get("uploaded", ("", None, ""))
+        if trouble:
+            st.error(plain(trouble))
+        values["dataset_path"] = path.strip() or uploaded
         if path.strip() and upload is not None:
             st.caption("The folder named above is used, not the upload.")
         values |= form.picture_settings(preset)
@@ -136,18 +136,19 @@ def new_run(first: bool) -> None:
         left, right = st.columns(2)
         preset = left.selectbox(
             "Preset", list(PRESETS), format_func=lambda name: PRESETS[name].title, key="preset",
-            help="A recipe: networks, objective, rates and length that go together.",
+            persist_state="session", help="A recipe: networks, objective, rates and length that go together.",
         )
         left.caption(PRESETS[preset].description)
         right.selectbox(
             "Dataset", list(DATASETS), format_func=lambda name: DATASETS[name].title, key="dataset",
-            help="What D is shown as real, and what G learns to draw.",
+            persist_state="session", help="What D is shown as real, and what G learns to draw.",
         )
         right.caption(DATASETS[st.session_state["dataset"]].description)
         values = choose_data(preset)
         values |= form.main_settings(preset)
         name = st.text_input(
-            "Name of the run", key="name", placeholder=f"{values['dataset']}-{preset}-1, or the next free number",
+            "Name of the run", key="name", persist_state="session",
+            placeholder=f"{values['dataset']}-{preset}-1, or the next free number",
             help="Its folder's name below checkpoints/.",
         )
         with st.expander("All settings"):
@@ -273,7 +274,7 @@ def buttons(snapshot: Snapshot) -> None:
             )
             for side in ("d", "g"):
                 st.number_input(
-                    f"Learning rate {side.upper()}", 0.0, 1.0, None, format="%g", placeholder="as it was",
+                    f"Learning rate {side.upper()}", 0.0, 1.0, None, format="%g", placeholder="as it was", step=1e-4,
                     key=f"longer_{side}/{snapshot.name}", help="From here on; empty: as it was.",
                 )
             st.button("Train", type="primary", key="longer", on_click=train_longer, args=(snapshot,))
@@ -288,7 +289,7 @@ def rates(snapshot: Snapshot) -> None:
         left, right, apply = st.columns([2, 2, 1], vertical_alignment="bottom")
         asked = {
             side: column.number_input(
-                f"Learning rate {side.upper()}", 0.0, 1.0, None, format="%g", placeholder="as it is",
+                f"Learning rate {side.upper()}", 0.0, 1.0, None, format="%g", placeholder="as it is", step=1e-4,
                 key=f"rate_{side}/{snapshot.name}", help="Before decay; empty: as it is.",
             )
             for side, column in (("d", left), ("g", right))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import torch
 from click.testing import CliRunner
 
-from benchmarks import training_speed
+from benchmarks import time_to_quality, training_speed
 from benchmarks.tutorial_baseline import Baseline
+from gan_core.evaluation import classifier
 from gan_core.presets import PRESETS
 
 
@@ -17,6 +21,20 @@ def test_training_speed_measures_every_preset() -> None:
     assert result.exit_code == 0, result.output
     rows = [line.split("|")[1].strip() for line in result.output.splitlines()[2:]]
     assert rows == ["article's loop", *PRESETS]
+
+
+def test_time_to_quality_measures_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "_SEEN", 1280)
+    threads = torch.get_num_threads()
+    words = ["--epochs", "0.1,0.2", "--seconds", "1", "--samples", "200", "--data-dir", str(tmp_path)]
+    result = CliRunner().invoke(time_to_quality.main, words)
+    torch.set_num_threads(threads)
+    assert result.exit_code == 0, result.output
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in result.output.splitlines() if "|" in line]
+    ours, theirs = rows[2:-4], rows[-2:]
+    assert float(ours[-1][0]) >= 1 and [row[0] for row in theirs] == ["0.1", "0.2"]
+    assert all(float(row[2]) > 0 for row in ours) and all(float(row[1]) > 0 for row in theirs)
+    assert [path.suffix for path in (tmp_path / "evaluation").iterdir()] == [".safetensors"]
 
 
 def test_the_baseline_learns() -> None:

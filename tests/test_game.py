@@ -202,6 +202,6 @@ def test_what_cannot_be_played(tiny_config: Callable[..., RunConfig]):
         game_module.check(tiny_config("article", augment=("colour",)), (2,), 0)
     with pytest.raises(ConfigError, match="no labels"):
         game_module.check(tiny_config("quick", conditional="yes"), SHAPE, 0)
-    with pytest.raises(ConfigError, match="dcgan"):
+    with pytest.raises(ConfigError, match="shuffle"):
         game_module.check(tiny_config("quick"), (2,), 0)
     game_module.check(tiny_config("article"), (2,), 0)

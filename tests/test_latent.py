@@ -302,7 +302,7 @@ def test_what_makes_no_animation_is_refused(shape: tuple[int, ...], dtype: torch
 def test_the_strips_own_coordinate_is_part_of_the_view():
     view = View(dim=3, dims={3: 1.5})
     assert View.from_query(view.to_query()) == view and view.to_query()["dim"] == "3"
-    with pytest.raises(WorkbenchError, match="^dim = 64: this generator's latent has the coordinates 0 to 63$"):
+    with pytest.raises(WorkbenchError, match=r"^dim = 64: this generator's latent has the coordinates 0 to 63$"):
         View(dim=64).check(64, 0)
     with pytest.raises(WorkbenchError, match="dim = 'x': must be a coordinate"):
         View.from_query({"dim": "x"})

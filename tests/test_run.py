@@ -437,7 +437,7 @@ def test_rates_changed_during_a_pause_outlive_a_stop(runs: Runs, tiny_config: Co
     wait(lambda: "rates" in events(runs.folder(name)))  # at once, not when it goes on
     runs.run(name).stop()
     wait(ended(runs, name))
-    assert runs.folder(name).load_checkpoint()[1]["rates"] == {"d": 1e-5, "g": 4e-3}
+    assert runs.folder(name).load_checkpoint()[1]["rates"] == {"d": 1e-5, "g": 8e-3}
 
 
 def test_rates_changed_just_before_a_stop(runs: Runs, tiny_config: Config, wait: Wait, gate: Gate):
@@ -461,7 +461,7 @@ def test_rates_that_are_not_allowed(runs: Runs, tiny_config: Config, wait: Wait,
     gate.release()
     wait(ended(runs, name))
     assert "rates" not in events(runs.folder(name))
-    assert runs.folder(name).load_checkpoint()[1]["rates"] == {"d": 4e-3, "g": 4e-3}
+    assert runs.folder(name).load_checkpoint()[1]["rates"] == {"d": 4e-3, "g": 8e-3}
 
 
 # failures

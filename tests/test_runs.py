@@ -313,7 +313,7 @@ def test_gone_on_with_other_rates(runs: Runs, finished: str, tiny_data: Dataset,
     wait(ended(runs, finished))
     folder = runs.folder(finished)
     assert folder.load_checkpoint()[1]["rates"] == {"d": 4e-3, "g": 1e-4}
-    assert folder.config.lr_g == 4e-3  # as it began
+    assert folder.config.lr_g == 8e-3  # as it began
     assert [event["lr_g"] for event in folder.events() if event["event"] == "rates"] == [1e-4]
 
 

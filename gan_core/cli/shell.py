@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,7 +76,7 @@ def name_argument(function: F) -> F:
 
 
 def _store(_ctx: click.Context, _parameter: click.Parameter, value: str) -> Store:
-    if Path(value).exists() and not Path(value).is_dir():
+    if os.path.exists(value) and not os.path.isdir(value):
         raise WorkbenchError(f"checkpoints = {value!r}: is a file; give the folder that holds the runs")
     return Store(value)
 

@@ -15,7 +15,7 @@ from gan_core.cli.progress import Bar
 from gan_core.cli.settings import TrainCommand, config_from, setting_option, setting_options
 from gan_core.cli.shell import Command, F, Failure, checkpoints_option, name_argument, say
 from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, parse_assignments, validated
-from gan_core.errors import StoreError
+from gan_core.errors import ConfigError, StoreError
 from gan_core.presets import preset_config
 from gan_core.run import ACTIVE, Run, Snapshot
 from gan_core.runs import Runs
@@ -76,6 +76,9 @@ def resume(name: str, store: Store, **changes: str | None) -> None:
     that moved: where nothing is given, all stays as it was.
     """
     given = parse_assignments([f"{key}={text}" for key, text in changes.items() if text is not None])
+    for key, value in given.items():
+        if value is None:
+            raise ConfigError(f"{key} = {changes[key]!r}: give a number, or leave it out where it stays as it was")
     runs = Runs(store)
     places = {key: value for key, value in given.items() if key in PLACES}
     _read_pictures(validated({**runs.folder(name).config.model_dump(), **places}))

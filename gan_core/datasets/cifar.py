@@ -5,6 +5,7 @@ The version that torchvision reads is a set of Python pickles, which can run cod
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import torch
@@ -29,9 +30,9 @@ def read(request: Request) -> Dataset:
     Raises:
         DatasetError: files are missing, are only there pickled, or do not consist of whole records.
     """
-    absent = [path for name in (*BATCHES, NAMES) if not (path := request.data_dir / name).is_file()]
+    absent = [path for name in (*BATCHES, NAMES) if not os.path.isfile(path := request.data_dir / name)]
     if absent:
-        if (request.data_dir / PICKLED).is_dir():
+        if os.path.isdir(request.data_dir / PICKLED):
             raise DatasetError(
                 f"'{request.data_dir / PICKLED}' holds CIFAR-10 as Python pickles, which can run any code when they "
                 "are opened, so they never are. Download the binary version with the button on the Train page or "

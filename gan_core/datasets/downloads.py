@@ -64,7 +64,8 @@ class _Corrupted(Exception):
 def find(path: Path) -> Path | None:
     """`path`, or for 'x.gz' also 'x' (preferred: it reads faster); None where neither is there."""
     raw = path.with_suffix("") if path.suffix == ".gz" else path
-    return raw if raw.is_file() else path if path.is_file() else None
+    # Not Path.is_file, which raises where a folder may not be looked into.
+    return raw if os.path.isfile(raw) else path if os.path.isfile(path) else None
 
 
 def missing(resources: Sequence[Resource], data_dir: Path) -> list[Path]:

@@ -63,14 +63,15 @@ def _length(preset: str, base: RunConfig) -> dict[str, Any]:
     how_much, in_what, _ = st.columns(3)
     unit = in_what.selectbox(
         "Length in", list(LENGTHS), list(LENGTHS).index(unit_now), format_func=LENGTHS.__getitem__,
-        key=f"{preset}/unit", help="Images: real pictures shown to D. Epochs: times that all data was shown.",
+        key=f"{preset}/unit", persist_state="session",
+        help="Images: real pictures shown to D. Epochs: times that all data was shown.",
     )
     if not unit:
         how_much.text_input("Length", "no end", disabled=True, key=f"{preset}/endless")
         return {} if unit == unit_now else dict.fromkeys(("images", "epochs", "seconds"))
     start = getattr(base, unit) or {"images": 200_000, "epochs": 20, "seconds": 60}[unit]
     value = how_much.number_input(
-        "Length", min_value=1, value=int(start), key=f"{preset}/{unit}",
+        "Length", min_value=1, value=int(start), key=f"{preset}/{unit}", persist_state="session",
         help="When the run is complete. A finished run can be trained on.",
     )
     return {} if unit == unit_now and value == start else {unit: value}
@@ -85,7 +86,9 @@ def _take(changed: dict[str, Any], preset: str, name: str, info: FieldInfo, base
 
 def _widget(key: str, info: FieldInfo, value: Any) -> Any:
     """The widget that fits the setting's type."""
-    shared: dict[str, Any] = {"label": str(info.title), "help": info.description, "key": key}
+    shared: dict[str, Any] = {
+        "label": str(info.title), "help": info.description, "key": key, "persist_state": "session",
+    }
     options = choices(info)
     if get_origin(info.annotation) is tuple:
         return tuple(st.multiselect(options=options, default=list(value), placeholder="none", **shared))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from streamlit.config import get_option
 from gan_core.errors import WorkbenchError
 from pages.parts.latent.route import LATENT
 from pages.parts.live.route import LIVE
+from pages.parts.threads import in_thread
 from pages.parts.workbench import runs
 
 log = logging.getLogger(__name__)
@@ -32,12 +34,13 @@ async def plotly_js(request: Request) -> Response:
 
 async def sample_grid(request: Request) -> Response:
     """A kept sample grid of a run, as PNG."""
+    name, images = request.path_params["name"], request.path_params["images"]
     try:
-        folder = runs().folder(request.path_params["name"])
+        folder = await in_thread(lambda: runs().folder(name))
     except WorkbenchError as error:
         return PlainTextResponse(str(error), 404)
-    path = folder.path / "samples" / f"{request.path_params['images']:09d}.png"
-    if not path.is_file():
+    path = folder.path / "samples" / f"{images.zfill(9)}.png"
+    if not re.fullmatch("[0-9]{1,18}", images) or not path.is_file():
         return PlainTextResponse(f"{folder.name}: no sample grid at that place", 404)
     return FileResponse(path, media_type="image/png", headers={"Cache-Control": "no-cache"})
 
@@ -58,7 +61,7 @@ def below(base: str, routes: Sequence[Route | WebSocketRoute]) -> list[BaseRoute
 
 OURS = (
     Route("/gan/plotly.min.js", plotly_js),
-    Route("/gan/samples/{name}/{images:int}.png", sample_grid),
+    Route("/gan/samples/{name}/{images}.png", sample_grid),
     LIVE,
     LATENT,
 )

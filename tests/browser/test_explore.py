@@ -279,7 +279,7 @@ def test_phone(dashboard_with_runs: Dashboard, new_page: Callable[..., Page], da
     assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
     for mode in ("Sliders", "Interpolate"):
         page.get_by_text(mode, exact=True).click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
         nodes = "[...document.querySelectorAll('.gl *')]"
         assert page.evaluate(f"Math.max(...{nodes}.map(node => node.getBoundingClientRect().right))") <= 390
     colour = page.evaluate("getComputedStyle(document.querySelector('.gl')).color.match(/\\d+/g).map(Number)[0]")

@@ -203,6 +203,6 @@ def test_a_phone_has_no_sideways_scroll(training: Dashboard, new_page: Callable[
     page = new_page(width=390, height=844)
     page.goto(training.url)
     page.wait_for_selector(".gv-frame.gv-drawn")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     grid, runs = page.locator(".gv-grid").bounding_box(), page.locator(".gr-runs").bounding_box()
     assert grid is not None and runs is not None and grid["y"] < runs["y"]  # the run first, the list below

@@ -151,7 +151,7 @@ def test_help_has_an_example_that_names_the_command(cli: Cli, command: str) -> N
     assert f"python -m gan_core {command}" in cli(command, "--help").output
 
 
-def test_a_file_is_no_folder_of_runs(cli: Cli, tmp_path: Path) -> None:
+def test_a_file_is_no_folder_of_runs(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    result = cli("runs", "--checkpoints", str(tmp_path / "file"), code=2)
-    assert "is a file; give the folder that holds the runs" in result.output
+    result = CliRunner().invoke(main, ["runs", "--checkpoints", str(tmp_path / "file")])
+    assert result.exit_code == 2 and "is a file; give the folder that holds the runs" in result.output

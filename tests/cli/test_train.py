@@ -64,9 +64,18 @@ def test_resumed_it_is_one_long_run(cli: Cli, trained: str, checkpoints: Path) -
     assert "has already run its length" in said.output and "larger total" in said.output
 
 
+def test_gone_on_with_another_rate(cli: Cli, trained: str, checkpoints: Path) -> None:
+    said = cli("resume", "one", "--images", "none", code=2)
+    assert "images = 'none': give a number" in said.output
+    cli("resume", "one", "--images", 80, "--lr-g", "0.0005", "--threads", 1)
+    folder = Store(checkpoints).open("one")
+    assert folder.load_checkpoint()[1]["rates"]["g"] == 0.0005 and folder.config.threads == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--dataset", "mnist", "--data-dir", "a" * 300], "mnist"),
         (["--lr-g", "fast"], "lr_g = 'fast': must be a number more than 0 and at most 1"),
         (["--set", "lr_x=1"], "lr_x: there is no such setting; the settings are preset, dataset"),
         (["--width", "3"], "width = '3': must be a whole number at least 4 and at most 256"),

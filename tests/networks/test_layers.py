@@ -180,7 +180,8 @@ def test_every_number_of_new_networks_follows_from_the_seed(tiny_config, preset:
 
 def test_spectral_norm_begins_close_to_the_truth(tiny_config):
     """The first real pass divides by the singular value, not by a guess."""
-    _, discriminator = networks.build(tiny_config("quick", width=16), (3, 64, 64), 10, seeded(0), seeded(1))
+    config = tiny_config("quick", network="dcgan", width=16)
+    _, discriminator = networks.build(config, (3, 64, 64), 10, seeded(0), seeded(1))
     found = [module for module in discriminator.modules() if isinstance(module, SpectralNorm)]
     assert len(found) == 4 + 2
     for module in discriminator.eval().modules():

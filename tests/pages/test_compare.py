@@ -295,7 +295,7 @@ def test_only_the_settings_that_differ_are_listed(make: Make, opened: Open) -> N
     rows = [row.split("</th>")[0] for row in table.split('<th scope="row"')[1:]]
     names = [row.split("<code>")[1].split("</code>")[0] for row in rows]
     assert sorted(names) == ["augment", "lr_g", "seed"]
-    assert "<td>0.004</td><td>0.002</td><td>0.004</td>" in table
+    assert "<td>0.008</td><td>0.002</td><td>0.008</td>" in table
     assert "<td>1</td><td>2</td><td>1</td>" in table
     assert "<td>none</td><td>none</td><td>colour, cutout</td>" in table
 
@@ -438,3 +438,21 @@ def test_a_zip_is_imported_or_refused_with_the_reason(make: Make, page_runs: Run
     assert "wrong.zip was not imported" in page.error[0].value.replace("\\", "")
     assert sorted(page_runs.store.names()) == ["first", "first-2"]
     assert not page.success
+
+
+def test_a_note_of_another_tab_is_neither_lost_nor_hidden(
+    open_page: Open, page_runs: Runs, trained: Callable[..., str]
+) -> None:
+    trained("one")
+    mine = open_page("compare")
+    page_runs.folder("one").write_info(note="theirs")
+    mine.run()
+    (field,) = mine.text_area
+    assert field.value == "theirs"
+    field.set_value("mine")
+    page_runs.folder("one").write_info(note="theirs again")
+    _save = next(button for button in mine.button if button.label == "Save name and note")
+    _save.click().run()
+    assert page_runs.folder("one").info.note == "theirs again" and "changed elsewhere" in mine.error[0].value
+    next(button for button in mine.button if button.label == "Save name and note").click().run()
+    assert page_runs.folder("one").info.note == "mine"

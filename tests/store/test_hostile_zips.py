@@ -57,7 +57,7 @@ def of_shape(files: dict[str, bytes], shape: list[int]) -> dict[str, bytes]:
 
 
 def of_other_settings(files: dict[str, bytes]) -> dict[str, bytes]:
-    return changed(files, "run/run.json", b'"lr_g": 0.004', b'"lr_g": 0.003')
+    return changed(files, "run/run.json", b'"lr_g": 0.008', b'"lr_g": 0.003')
 
 
 HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], dict[str, bytes]], str]] = {
@@ -89,11 +89,11 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], dict[str, bytes]], str]] =
         lambda files: changed(files, "run/run.json", b'"width": 4', b'"width": 99999'), "run/run.json: .*width",
     ),
     "shape that no memory holds": (
-        lambda files: of_shape(changed(files, "run/run.json", b'"dcgan"', b'"mlp"'), [1, 2**31, 28]),
+        lambda files: of_shape(changed(files, "run/run.json", b'"shuffle"', b'"mlp"'), [1, 2**31, 28]),
         r"run/run.json: dataset.shape = \(1, 2147483648, 28\): no sample",
     ),
     "shape that the networks cannot make": (
-        lambda files: of_shape(files, [1, 29, 29]), "run/run.json: network = 'dcgan'",
+        lambda files: of_shape(files, [1, 29, 29]), "run/run.json: network = 'shuffle'",
     ),
     "huge run.json": (
         lambda files: files | {"run/run.json": files["run/run.json"] + b" " * 2**21}, "at most 1,048,576 fit",

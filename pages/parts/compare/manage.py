@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from gan_core.errors import WorkbenchError
+from gan_core.errors import StoreError, WorkbenchError
 from gan_core.run import ACTIVE, Snapshot
 from gan_core.store import export_run, import_run
 from gan_core.words import duration
@@ -86,6 +86,7 @@ def _one(found: dict[str, Snapshot], names: list[str]) -> None:
         f"{_counted(len(folder.checkpoints()))} · {_megabytes(folder.path)} on disk · "
         f"begun {folder.info.created[:16].replace('T', ' ')} UTC"
     )
+    _take_note(name, folder.info.note)
     with st.form(f"compare_about/{name}", border=False):
         st.text_input(
             "Name", name, max_chars=80, key=f"compare_name/{name}", disabled=busy,
@@ -93,7 +94,7 @@ def _one(found: dict[str, Snapshot], names: list[str]) -> None:
             if busy else "Letters, digits, spaces and _ - . ( ) +; the run's folder is called the same.",
         )
         st.text_area(
-            "Note", folder.info.note, max_chars=10_000, height=80, key=f"compare_note/{name}",
+            "Note", max_chars=10_000, height=80, key=f"compare_note/{name}",
             placeholder="What you tried, and what came of it", help="Kept in run.json, and in an exported zip.",
         )
         st.form_submit_button("Save name and note", on_click=_save, args=(snapshot,))
@@ -113,6 +114,13 @@ def _one(found: dict[str, Snapshot], names: list[str]) -> None:
             )
 
 
+def _take_note(name: str, note: str) -> None:
+    """A note that another tab or program wrote is shown, unless something else is being typed here."""
+    typed, known = place.get(f"compare_note/{name}"), place.get(f"compare_note_known/{name}")
+    if typed is None or typed == known:
+        place[f"compare_note/{name}"] = place[f"compare_note_known/{name}"] = note
+
+
 def _save(snapshot: Snapshot) -> None:
     """The form's name and note → the run. On trouble the form keeps what was typed."""
     old = snapshot.name
@@ -120,8 +128,15 @@ def _save(snapshot: Snapshot) -> None:
     said = []
     try:
         folder = runs().folder(old)
-        if note != folder.info.note:
+        if note != place[f"compare_note_known/{old}"]:
+            known, place[f"compare_note_known/{old}"] = place[f"compare_note_known/{old}"], folder.info.note
+            if folder.info.note not in (known, note):
+                raise StoreError(
+                    f"{old}: its note was changed elsewhere meanwhile, to: {folder.info.note!r}. Nothing was saved; "
+                    "save again to put yours in its place."
+                )
             folder.write_info(note=note)
+            place[f"compare_note_known/{old}"] = note
             said.append("note kept")
         if new != old:
             runs().rename(old, new)

@@ -170,7 +170,9 @@ class Explorer {
   }
 
   get address() {
-    const { run, images } = this.data;
+    const { run } = this.data;
+    // Of a run at rest the very checkpoint, whatever it is trained to later; of one in training what is newest then.
+    const images = this.data.images ?? (this.live ? null : this.seen);
     const which = new URLSearchParams(images === null ? { run } : { run, images });
     return `${location.origin}${location.pathname}?${which}&${this.query()}`;
   }

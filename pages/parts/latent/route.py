@@ -215,11 +215,16 @@ async def serve(socket: Socket) -> None:
     """One explorer, until it leaves."""
     desk = Desk(socket)
     worker = asyncio.create_task(desk.work())
+    receiver = asyncio.create_task(socket.receive())
     try:
-        while True:
-            await desk.put(await socket.receive())
+        # Where the worker has ended, so does the connection: the explorer then takes up a new one.
+        while worker not in (await asyncio.wait({worker, receiver}, return_when=asyncio.FIRST_COMPLETED))[0]:
+            await desk.put(receiver.result())
+            receiver = asyncio.create_task(socket.receive())
     finally:
+        receiver.cancel()
         worker.cancel()
+        await asyncio.gather(receiver, return_exceptions=True)
         (end,) = await asyncio.gather(worker, return_exceptions=True)
         if isinstance(end, Exception) and not isinstance(end, (WebSocketDisconnect, RuntimeError)):
             log.error("an explorer's socket ended: %r", end)
