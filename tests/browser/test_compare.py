@@ -49,7 +49,7 @@ def test_two_checkpoints_stand_side_by_side_with_what_differs(dashboard_with_run
     assert (boxes[0]["y"], boxes[0]["width"]) == (boxes[1]["y"], boxes[1]["width"])
     assert boxes[1]["y"] + boxes[1]["height"] < 800, "both pictures are seen without scrolling"
     assert settings(page) == {
-        "lr_g": ["0.004", "0.002"], "images": ["9,600", "6,400"], "save_every_images": ["3,200", "50,000"],
+        "lr_g": ["0.008", "0.002"], "images": ["9,600", "6,400"], "save_every_images": ["3,200", "50,000"],
         "seed": ["42", "7"],
     }
     facts = page.locator("dl.cmp-facts").all_inner_texts()
