@@ -7,7 +7,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 run: .venv/ready
 	.venv/bin/streamlit run streamlit_app.py
 
-# The suite but for the long proofs, browser tests included: they need Chromium (Debian: apt-get install chromium), and skip without it.
+# The suite but for the long proofs. Its browser tests need Chromium (Debian: apt-get install chromium), and skip without.
 test: .venv/ready-dev
 	.venv/bin/python -m pytest -m "not long" $(ARGS)
 

@@ -33,7 +33,7 @@ class SpectralNorm(nn.Module):
     """Weight → weight / its largest singular value (Miyato 2018, algorithm 1): one power iteration a forward pass.
 
     `torch.nn.utils.parametrizations.spectral_norm` begins from the global generator; this begins from the weight, and
-    takes a third of the operations, which for small networks are what a step's time goes into.
+    takes fewer small operations, whose overhead counts in small networks.
     """
 
     u: Tensor

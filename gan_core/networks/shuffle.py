@@ -1,4 +1,4 @@
-"""Convolutions on a quarter of the picture's side, their channels shuffled into pixels (Shi 2016): the fastest here.
+"""Convolutions on a quarter of the picture's side, their channels shuffled into pixels (Shi 2016).
 
 Both networks work at 7 × 7 where the picture has 28 × 28: a convolution costs a sixteenth there, and the last step to
 pixels is a mere reordering. For square pictures of 28, 32 or 64 pixels, grey or colour.
@@ -47,7 +47,7 @@ class Discriminator(nn.Module):
     """Pictures [B, C, S, S] (and labels) → logits [B].
 
     Pixels shuffled into channels, a 3 × 3 convolution, others that halve the picture to at most 4 × 4, a projection.
-    ReLU between: in a few hundred steps it learned twice as much as a leaky one (benchmarks/README.md).
+    ReLU between.
     """
 
     def __init__(
