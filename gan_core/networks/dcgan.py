@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_core.config import RunConfig
+from gan_core.networks import square
 from gan_core.networks.layers import Projection, one_hot, spectral
+from gan_core.networks.square import init_std as init_std
 
 STEPS = {28: 2, 32: 2, 64: 3}  # doublings from the innermost picture (7, 8, 8 pixels) to the outermost
 
@@ -68,17 +70,6 @@ class Discriminator(nn.Module):
         return self.head(self.features(x), labels)
 
 
-def init_std(config: RunConfig) -> float | None:
-    """Weights begin at N(0, 0.02) (Radford 2016, section 3), which counts on a normalisation to restore their size;
-    without one in D, torch's own initialisation."""
-    return None if config.discriminator_norm == "none" else 0.02
-
-
-def check(shape: tuple[int, ...], name: str = "dcgan") -> str | None:
+def check(shape: tuple[int, ...]) -> str | None:
     """Why this family cannot make samples of `shape`; None: it can."""
-    if len(shape) == 3 and shape[0] in (1, 3) and shape[1] == shape[2] and shape[1] in STEPS:
-        return None
-    return (
-        f"network = {name!r}: makes square pictures of {', '.join(map(str, STEPS))} pixels with 1 or 3 channels, and "
-        f"the data's samples have shape {shape}; the network 'mlp' takes any shape"
-    )
+    return square.check(shape, "dcgan")

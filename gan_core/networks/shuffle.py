@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_core.config import RunConfig
-from gan_core.networks import dcgan
+from gan_core.networks import square
 from gan_core.networks.layers import Projection, one_hot, spectral
+from gan_core.networks.square import init_std as init_std
 
 BLOCK = 4
 """Pixels a side that one place of the inner picture stands for."""
@@ -75,9 +76,6 @@ class Discriminator(nn.Module):
         return self.head(self.features(x), labels)
 
 
-init_std = dcgan.init_std
-
-
 def check(shape: tuple[int, ...]) -> str | None:
     """Why this family cannot make samples of `shape`; None: it can."""
-    return dcgan.check(shape, "shuffle")
+    return square.check(shape, "shuffle")

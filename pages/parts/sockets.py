@@ -1,11 +1,11 @@
-"""WebSocket routes beside the Streamlit script: who may open one, how large and how often messages may be."""
+"""WebSocket routes beside the Streamlit script: who may open one, how many, how large and how often messages may be."""
 
 from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any
 
 from starlette.routing import WebSocketRoute
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 MESSAGE_BYTES = 16_384
 MESSAGES_PER_SECOND = 200
+MOST_OPEN = 256
+"""Connections of each route at once; a tab holds one or two."""
 
 
 class Socket:
@@ -25,7 +27,7 @@ class Socket:
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
-        self._allowance, self._moment = float(MESSAGES_PER_SECOND), time.monotonic()
+        self._allowance, self._moment = float(MESSAGES_PER_SECOND), monotonic()
 
     async def receive(self) -> dict[str, Any]:
         """The next message.
@@ -40,7 +42,7 @@ class Socket:
         text = event.get("text")
         if text is None:
             raise WorkbenchError("a message that is not text")
-        now = time.monotonic()
+        now = monotonic()
         self._allowance += (now - self._moment) * MESSAGES_PER_SECOND
         self._allowance, self._moment = min(self._allowance, float(MESSAGES_PER_SECOND)) - 1, now
         if self._allowance < 0:
@@ -72,13 +74,19 @@ def same_origin(websocket: WebSocket) -> bool:
 
 
 def socket_route(path: str, serve: Callable[[Socket], Awaitable[None]]) -> WebSocketRoute:
-    """A route that serves each connection with `serve`, after checking where it comes from."""
+    """A route that serves each connection with `serve`, after checking where it comes from and how many there are."""
+    served = 0
 
     async def endpoint(websocket: WebSocket) -> None:
+        nonlocal served
         if not same_origin(websocket):
             await websocket.close(1008, "another origin")
             return
         await websocket.accept()
+        if served >= MOST_OPEN:
+            await _close(websocket, 1013, f"{MOST_OPEN} connections are open already; try again later")
+            return
+        served += 1
         try:
             await serve(Socket(websocket))
         except WebSocketDisconnect:
@@ -87,6 +95,8 @@ def socket_route(path: str, serve: Callable[[Socket], Awaitable[None]]) -> WebSo
             await _close(websocket, 1008, str(error))
         except RuntimeError as error:  # sending to one who left a moment ago
             log.debug("%s: %s", path, error)
+        finally:
+            served -= 1
 
     return WebSocketRoute(path, endpoint)
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from gan_core import runs as runs_module
 from gan_core.config import RunConfig
 from gan_core.runs import Runs
-from gan_core.store import Store
+from gan_core.store import RunFolder, Store
+from gan_core.trainer import Trainer
 from pages.parts import workbench
 from tests.datasets.conftest import idx, mnist_files, served_mnist, web
 
@@ -56,3 +61,34 @@ def trained(page_runs: Runs, tiny_config: Callable[..., RunConfig], wait: Callab
         return name
 
     return train
+
+
+@pytest.fixture
+def make(page_runs: Runs, tiny: Callable[..., Any], tiny_config: Callable[..., Any]) -> Callable[..., RunFolder]:
+    """A run with checkpoints: (name, *images seen, of data, **settings). Each is newer than those before."""
+    made = []
+
+    def run(name: str, *checkpoints: int, data: dict[str, Any] | None = None, **settings: Any) -> RunFolder:
+        dataset = tiny(**data or {})
+        folder = page_runs.store.create(tiny_config(**settings), runs_module.facts(dataset), name)
+        trainer = Trainer(folder.config, dataset)
+        while checkpoints and trainer.images < max(checkpoints):
+            trainer.step()
+            trainer.seconds = trainer.images / 2
+            record = trainer.record()
+            assert record
+            folder.append_history(record)
+            if trainer.images in checkpoints:
+                folder.save_checkpoint(*trainer.state())
+        made.append(folder)
+        moment = 10**9 * len(made)
+        os.utime(folder.path / "run.json", ns=(moment, moment))
+        return folder
+
+    return run
+
+
+@pytest.fixture
+def opened(open_page: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    """Open the page, as a link with this query does."""
+    return partial(open_page, "compare")

@@ -1,16 +1,18 @@
-"""A run as training leaves it, to be taken along."""
+"""Runs as training leaves them: to be taken along, or to be spoiled."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gan_core import runs as runs_module
+from gan_core.datasets import Dataset
 from gan_core.pictures import mosaic, png
+from gan_core.runs import Runs
 from gan_core.store import RunFolder, Store
 from gan_core.trainer import Trainer
 
@@ -46,3 +48,37 @@ def made(_made: Path, store: Store) -> RunFolder:
 def elsewhere(tmp_path: Path) -> Store:
     """Another machine's store, empty."""
     return Store(tmp_path / "elsewhere")
+
+
+@pytest.fixture(scope="module")
+def pattern(tmp_path_factory: pytest.TempPathFactory, tiny: Any, tiny_config: Any) -> Path:
+    """A good run with two checkpoints, curves and grids, to be copied and spoiled."""
+    store = Store(tmp_path_factory.mktemp("pattern"))
+    data = tiny()
+    folder = store.create(tiny_config(images=80, record_every_steps=1), runs_module.facts(data), "victim")
+    trainer = Trainer(folder.config, data)
+    folder.append_event("started", 0)
+    for _ in range(4):
+        trainer.step()
+        folder.append_history(trainer.record() or {})
+        if trainer.step_count % 2 == 0:
+            folder.save_checkpoint(*trainer.state())
+            folder.save_sample(trainer.images, b"png")
+    folder.append_event("stopped", trainer.images)
+    return folder.path
+
+
+@pytest.fixture
+def root(pattern: Path, tmp_path: Path) -> Path:
+    """A folder of runs: 'good' and 'victim'."""
+    root = tmp_path / "checkpoints"
+    shutil.copytree(pattern, root / "victim")
+    shutil.copytree(pattern, root / "good")
+    return root
+
+
+@pytest.fixture
+def hostile_runs(root: Path, tiny_data: Dataset) -> Iterator[Runs]:
+    runs = Runs(Store(root))
+    yield runs
+    assert runs.shutdown(timeout=60)

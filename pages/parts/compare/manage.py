@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import streamlit as st
+from streamlit.config import get_option
 
 from gan_core.errors import StoreError, WorkbenchError
 from gan_core.run import ACTIVE, Snapshot
@@ -81,9 +82,10 @@ def _one(found: dict[str, Snapshot], names: list[str]) -> None:
     snapshot = found[name]
     busy = snapshot.state in ACTIVE
     folder = runs().folder(name)
+    size = _bytes(folder.path)
     st.caption(
         f"{snapshot.state} · {snapshot.images:,} images seen · {duration(snapshot.seconds)} of training · "
-        f"{_counted(len(folder.checkpoints()))} · {_megabytes(folder.path)} on disk · "
+        f"{_counted(len(folder.checkpoints()))} · {_megabytes(size)} on disk · "
         f"begun {folder.info.created[:16].replace('T', ' ')} UTC"
     )
     _take_note(name, folder.info.note)
@@ -98,9 +100,15 @@ def _one(found: dict[str, Snapshot], names: list[str]) -> None:
             placeholder="What you tried, and what came of it", help="Kept in run.json, and in an exported zip.",
         )
         st.form_submit_button("Save name and note", on_click=_save, args=(snapshot,))
+    limit = get_option("server.maxUploadSize")
+    if size > limit * 2**20:
+        st.caption(
+            f":material/warning: Its zip may be larger than the {limit} MB that this page takes in: where it is to be "
+            f"imported, start the dashboard with `--server.maxUploadSize {-(-size // 2**20)}`."
+        )
     with st.container(horizontal=True):
         st.download_button(
-            f"Export as zip ({_megabytes(folder.path)})", lambda: _packed(name), f"{name}.zip", "application/zip",
+            f"Export as zip ({_megabytes(size)})", lambda: _packed(name), f"{name}.zip", "application/zip",
             key=f"compare_export/{name}", on_click="ignore",
             help="All of the run in one file; packed when you click. A run in training is exported as it is now.",
         )
@@ -110,7 +118,7 @@ def _one(found: dict[str, Snapshot], names: list[str]) -> None:
         ):
             _ask(
                 name, f"**{plain(name)}** with {_counted(len(folder.checkpoints()))}, its curves and sample grids "
-                f"({_megabytes(folder.path)}) is removed from the disk. Export it first to keep a copy.",
+                f"({_megabytes(size)}) is removed from the disk. Export it first to keep a copy.",
             )
 
 
@@ -190,13 +198,17 @@ def _counted(checkpoints: int) -> str:
     return f"{checkpoints} checkpoint{'s' * (checkpoints != 1)}"
 
 
-def _megabytes(path: Path) -> str:
+def _bytes(path: Path) -> int:
     size = 0
     for file in path.rglob("*"):
         try:
             size += file.stat().st_size if file.is_file() else 0
         except FileNotFoundError:  # an old checkpoint that training removed just now
             continue
+    return size
+
+
+def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 

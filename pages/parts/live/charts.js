@@ -8,6 +8,25 @@ const LINES = {
 const X_TITLES = { step: "steps", epoch: "epochs", images: "images seen", seconds: "seconds of training" };
 const X_COLUMNS = Object.keys(X_TITLES);
 
+// How the curves are drawn is the tab's own, and outlives a refresh and a visit to another page.
+const OPTIONS = { x: "step", beta: 0.6, log: false };
+const OPTIONS_KEY = "gan/charts";
+
+function keptOptions() {
+  let kept = null;
+  try { kept = JSON.parse(sessionStorage.getItem(OPTIONS_KEY)); } catch { /* not ours, or no storage: as at first */ }
+  const { x, beta, log } = kept ?? {};
+  return {
+    x: X_COLUMNS.includes(x) ? x : OPTIONS.x,
+    beta: beta >= 0 && beta < 1 ? beta : OPTIONS.beta,
+    log: typeof log === "boolean" ? log : OPTIONS.log,
+  };
+}
+
+function keepOptions(options) {
+  try { sessionStorage.setItem(OPTIONS_KEY, JSON.stringify(options)); } catch { /* then they last as long as the page */ }
+}
+
 function loadPlotly(base) {
   window.ganPlotly ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -38,7 +57,7 @@ class Charts {
     this.colours = colours;
     root.style.setProperty("--gv-d", colours.discriminator);
     root.style.setProperty("--gv-g", colours.generator);
-    this.options = { x: "step", beta: 0.6, log: false };
+    this.options = keptOptions();
     this.columns = {};
     this.plotly = null;
     this.reset();
@@ -58,6 +77,7 @@ class Charts {
   // New options: every line is drawn anew; a zoom stays unless what it zoomed into changed its meaning.
   set(options) {
     this.options = { ...this.options, ...options };
+    keepOptions(this.options);
     this.newSmooth();
     this.drawAll();
   }

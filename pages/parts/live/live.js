@@ -45,6 +45,11 @@ class LiveView {
   listen() {
     const { signal } = this.abort, { part } = this;
     const on = (node, event, act) => node.addEventListener(event, act, { signal });
+    const { x, log, beta } = this.charts.options;
+    part.x.value = x;
+    part.log.checked = log;
+    part.smooth.value = String(beta);
+    part["smooth-value"].value = beta.toFixed(2);
     on(part.x, "change", () => this.charts.set({ x: part.x.value }));
     on(part.log, "change", () => this.charts.set({ log: part.log.checked }));
     on(part.smooth, "input", () => {
