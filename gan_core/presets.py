@@ -46,15 +46,17 @@ PRESETS: dict[str, Preset] = {
     "wgan-gp": Preset(
         "WGAN-GP", "Wasserstein distance with gradient penalty (Gulrajani 2017): five critic steps for one of G.",
         {
-            "discriminator_norm": "none", "objective": "wasserstein", "critic_steps": 5, "lr_d": 1e-3, "lr_g": 1e-3,
-            "images": 400_000,
+            "network": "shuffle", "discriminator_norm": "none", "objective": "wasserstein", "critic_steps": 5,
+            "lr_d": 2e-3, "lr_g": 8e-3, "images": 400_000,
+            "lr_decay": "linear", "lr_decay_from": 200_000, "lr_decay_to": 400_000, "lr_decay_floor": 0.1,
         },
     ),
     "r3gan": Preset(
         "R3GAN", "Relativistic loss with R1 and R2 penalties (Huang 2024): the game with a proof of convergence.",
         {
-            "discriminator_norm": "none", "objective": "relativistic", "r1_weight": 1.0, "r2_weight": 1.0,
-            "penalty_interval": 4, "lr_d": 2e-3, "lr_g": 2e-3, "beta2": 0.99, "images": 400_000,
+            "network": "shuffle", "discriminator_norm": "none", "objective": "relativistic", "r1_weight": 1.0,
+            "r2_weight": 1.0, "penalty_interval": 4, "lr_d": 2e-3, "lr_g": 2e-3, "beta2": 0.99, "images": 300_000,
+            "lr_decay": "linear", "lr_decay_from": 100_000, "lr_decay_to": 300_000, "lr_decay_floor": 0.1,
         },
     ),
     "collapse": Preset(

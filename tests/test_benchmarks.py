@@ -24,7 +24,7 @@ def test_training_speed_measures_every_preset() -> None:
 
 
 def test_time_to_quality_measures_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier, "_SEEN", 1280)
+    monkeypatch.setattr(classifier, "_LEAST_SHOWN", 1280)
     threads = torch.get_num_threads()
     words = ["--epochs", "0.1,0.2", "--seconds", "1", "--samples", "200", "--data-dir", str(tmp_path)]
     result = CliRunner().invoke(time_to_quality.main, words)

@@ -29,11 +29,21 @@ def draw(
     return torch.cat([to_uint8(generator(latents, y)).cpu() for latents, y in parts])
 
 
-def draw_real(dataset: Dataset, count: int, random: torch.Generator) -> Tensor:
-    """Real samples as D sees them (moved a little, where the data says so): uint8 [count, *shape].
-
-    Each once before any a second time, in an order from `random`.
-    """
+def real_places(dataset: Dataset, count: int, random: torch.Generator) -> Tensor:
+    """Places of `count` samples, int64: each once before any a second time, in an order from `random`."""
     rounds = -(-count // len(dataset))
-    order = torch.cat([torch.randperm(len(dataset), generator=random) for _ in range(rounds)])[:count]
-    return torch.cat([to_uint8(dataset.batch(part, random)[0]) for part in order.split(2000)])
+    return torch.cat([torch.randperm(len(dataset), generator=random) for _ in range(rounds)])[:count]
+
+
+def shown(dataset: Dataset, places: Tensor, random: torch.Generator) -> Tensor:
+    """Real samples as D sees them (moved a little, where the data says so): uint8 [N, *shape], floats as they are."""
+    parts = []
+    for part in places.split(2000):
+        x = dataset.batch(part, random)[0]
+        parts.append(to_uint8(x) if dataset.samples.dtype == torch.uint8 else x)
+    return torch.cat(parts)
+
+
+def draw_real(dataset: Dataset, count: int, random: torch.Generator) -> Tensor:
+    """Real samples as D sees them: uint8 [count, *shape]; see `real_places` and `shown`."""
+    return shown(dataset, real_places(dataset, count, random), random)

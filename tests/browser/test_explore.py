@@ -178,6 +178,13 @@ def test_sliders_turn_one_coordinate(dashboard_with_runs: Dashboard, new_page: C
     _changed(page, STRIP, strip)
     moved = page.evaluate(PICTURE)
 
+    strip = page.evaluate(STRIP)
+    last = page.locator(".gl-dim").last
+    last.locator("input").focus()  # the strip now goes along this one
+    _changed(page, STRIP, strip)
+    dim = last.get_attribute("data-dim")
+    expect(page).to_have_url(re.compile(rf"dim={dim}(&|$)"))
+
     other = new_page()
     other.goto(page.url)
     _settled(other)
@@ -223,6 +230,27 @@ def test_taking_home(dashboard_with_runs: Dashboard, page: Page) -> None:
     page.goto(link)
     _settled(page)
     page.wait_for_function(f"before => {PICTURE} === before", arg=before)
+
+
+def test_what_was_to_be_taken_home_and_never_came(dashboard_with_runs: Dashboard, page: Page) -> None:
+    connections: list[WebSocketRoute] = []
+
+    def between(socket: WebSocketRoute) -> None:
+        connections.append(socket)
+        server = socket.connect_to_server()
+        first = len(connections) == 1
+        # The first connection swallows what is asked to be saved.
+        socket.on_message(lambda text: None if first and '"kind":"png"' in str(text) else server.send(text))
+
+    page.route_web_socket(re.compile("/gan/latent$"), between)
+    _open(page, dashboard_with_runs)
+    button = page.get_by_role("button", name="Picture", exact=True)
+    button.click()
+    expect(button).to_be_disabled()
+    connections[0].close()
+    expect(button).to_be_enabled()
+    saved, _ = _saved(page, "Picture")
+    assert saved.suggested_filename == "first-9600.png"
 
 
 def test_playing_walks_to_and_fro(dashboard_with_runs: Dashboard, page: Page) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from gan_core import datasets
 from tests.browser.conftest import Dashboard
@@ -42,6 +44,11 @@ def _from_digits(page: Page) -> float:
     )
     real = datasets.load("digits").samples.flatten(1).float()
     return float(torch.cdist(cells.flatten(1).float(), real).amin(1).mean())
+
+
+def _events(dashboard: Dashboard, run: str) -> list[dict[str, Any]]:
+    """What the run wrote of its life, oldest first."""
+    return [json.loads(line) for line in (dashboard.checkpoints / run / "events.jsonl").read_text().splitlines()]
 
 
 def _state(page: Page, state: str) -> None:
@@ -110,6 +117,14 @@ def test_x_axis_smoothing_and_log_scale(training: Dashboard, page: Page) -> None
     raw, smooth = page.evaluate(f"[{chart}.data[0].y.slice(0, 2), {chart}.data[1].y.slice(0, 2)]")
     assert smooth[0] == pytest.approx(raw[0])
     assert smooth[1] == pytest.approx((0.09 * raw[0] + 0.1 * raw[1]) / 0.19)
+    page.reload()  # how they are drawn is kept
+    page.wait_for_function(f"{chart}?.data?.[1].x[1] === 640")
+    assert page.evaluate(f"{chart}.layout.yaxis.type") == "log"
+    assert page.evaluate(f"{chart}.data[1].y.slice(0, 2)") == pytest.approx(smooth)
+    expect(page.locator(".gv-x")).to_have_value("images")
+    expect(page.locator(".gv-log")).to_be_checked()
+    expect(page.locator(".gv-smooth")).to_have_value("0.9")
+    expect(page.locator(".gv-smooth-value")).to_have_text("0.90")
 
 
 def test_refresh_and_a_second_tab_find_the_run(training: Dashboard, new_page: Callable[..., Page]) -> None:
@@ -135,14 +150,55 @@ def test_pause_and_resume_in_one_tab_are_seen_in_the_other(training: Dashboard, 
     for page in (one, two):
         _state(page, "paused")
         expect(page.get_by_role("button", name="Resume")).to_be_visible()
-    # Paused means that nothing moves: the number of steps is what the run wrote when it paused.
-    events = (training.checkpoints / "digits-quick-1" / "events.jsonl").read_text().splitlines()
-    paused = json.loads(events[-1])
+    paused = _events(training, "digits-quick-1")[-1]
     assert paused["event"] == "paused"
+    for page in (one, two):
+        page.reload()
+        expect(page.locator(".gv-step")).to_have_text(f"step {paused['images'] // 64:,}")
     two.get_by_role("button", name="Resume").click()
     for page in (one, two):
         _state(page, "training")
+    unpaused = next(one for one in reversed(_events(training, "digits-quick-1")) if one["event"] == "unpaused")
+    assert unpaused["images"] == paused["images"]  # nothing was trained meanwhile
     one.wait_for_function(f"{STEPS} * 64 > {paused['images']}")
+
+
+def test_a_lost_connection_is_taken_up_again(training: Dashboard, page: Page) -> None:
+    connections: list[WebSocketRoute] = []
+
+    def between(socket: WebSocketRoute) -> None:
+        connections.append(socket)
+        socket.connect_to_server()
+
+    page.route_web_socket(re.compile("/gan/live$"), between)
+    page.goto(training.url)
+    page.wait_for_function(f"{STEPS} >= 20")
+    lost = list(connections)
+    for socket in lost:
+        socket.close()
+    while len(connections) < 2 * len(lost):
+        page.wait_for_timeout(50)
+    steps = page.evaluate(STEPS)
+    page.wait_for_function(f"{STEPS} > {steps} + 20")
+    expect(page.locator(".gv-status")).to_have_text("")
+    x = page.evaluate("document.querySelector('.gv-chart[data-chart=loss]').data[1].x")
+    assert x == sorted(set(x))  # what came again took the place of what was there
+
+
+def test_the_form_outlives_a_visit_to_another_page(dashboard: Dashboard, page: Page) -> None:
+    page.goto(dashboard.url)
+    page.get_by_text("Choose other data or settings").click()
+    name, length = page.get_by_label("Name of the run"), page.get_by_role("spinbutton", name="Length")
+    for field, text in ((name, "mine"), (length, "4800")):
+        field.fill(text)
+        field.press("Enter")
+    expect(page.get_by_role("spinbutton", name="Length")).to_have_value("4800")
+    page.get_by_role("link", name="Compare", exact=True).click()
+    page.wait_for_url("**/compare")
+    page.get_by_role("link", name="Train", exact=True).click()
+    page.get_by_text("Choose other data or settings").click()
+    expect(name).to_have_value("mine")
+    expect(length).to_have_value("4800")
 
 
 def test_scrubbing_back_through_the_grids(training: Dashboard, page: Page) -> None:
@@ -195,8 +251,22 @@ def test_killed_it_is_interrupted_and_resumes(
     _state(page, "training")
     page.wait_for_function(f"{STEPS} >= 80")
     page.close()
-    second.end()  # SIGTERM saves
-    assert json.loads((run / "events.jsonl").read_text().splitlines()[-1])["event"] == "stopped"
+    second.end()
+    assert _events(second, "digits-quick-1")[-1]["event"] == "stopped"
+
+
+def test_sigterm_saves_while_a_tab_watches(start_dashboard: Callable[..., Dashboard], browser: Browser) -> None:
+    dashboard, page = start_dashboard(), browser.new_page()  # whose console may complain: the server leaves
+    try:
+        _begin(page, dashboard)
+        page.wait_for_function(f"{STEPS} >= 20")
+        dashboard.end()
+        expect(page.locator(".gv-status")).to_contain_text("connection to the dashboard is lost")
+    finally:
+        page.close()
+    last = _events(dashboard, "digits-quick-1")[-1]
+    assert (last["event"], last["reason"]) == ("stopped", "the dashboard was ended")
+    assert list((dashboard.checkpoints / "digits-quick-1").glob(f"*{last['images']}.safetensors"))
 
 
 def test_a_phone_has_no_sideways_scroll(training: Dashboard, new_page: Callable[..., Page]) -> None:

@@ -105,7 +105,7 @@ def bars() -> Dataset:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier, "_SEEN", 128 * 25)
+    monkeypatch.setattr(classifier, "_LEAST_SHOWN", 128 * 25)
 
 
 def test_it_learns_and_is_the_same_again(bars: Dataset, tmp_path: Path):
