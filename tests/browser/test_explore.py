@@ -244,7 +244,7 @@ def test_what_was_to_be_taken_home_and_never_came(dashboard_with_runs: Dashboard
 
     page.route_web_socket(re.compile("/gan/latent$"), between)
     _open(page, dashboard_with_runs)
-    button = page.get_by_role("button", name="Picture", exact=True)
+    button = page.get_by_role("button", name="Picture")
     button.click()
     expect(button).to_be_disabled()
     connections[0].close()

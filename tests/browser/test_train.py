@@ -188,7 +188,7 @@ def test_a_lost_connection_is_taken_up_again(training: Dashboard, page: Page) ->
 def test_the_form_outlives_a_visit_to_another_page(dashboard: Dashboard, page: Page) -> None:
     page.goto(dashboard.url)
     page.get_by_text("Choose other data or settings").click()
-    name, length = page.get_by_label("Name of the run"), page.get_by_role("spinbutton", name="Length")
+    name, length = page.get_by_role("textbox", name="Name of the run"), page.get_by_role("spinbutton", name="Length")
     for field, text in ((name, "mine"), (length, "4800")):
         field.fill(text)
         field.press("Enter")
