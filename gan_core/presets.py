@@ -56,7 +56,7 @@ PRESETS: dict[str, Preset] = {
         {
             "network": "shuffle", "discriminator_norm": "none", "objective": "relativistic", "r1_weight": 1.0,
             "r2_weight": 1.0, "penalty_interval": 4, "lr_d": 2e-3, "lr_g": 2e-3, "beta2": 0.99, "images": 300_000,
-            "lr_decay": "linear", "lr_decay_from": 100_000, "lr_decay_to": 300_000, "lr_decay_floor": 0.1,
+            "lr_decay": "linear", "lr_decay_to": 300_000, "lr_decay_floor": 0.1,
         },
     ),
     "collapse": Preset(

@@ -133,7 +133,8 @@ class Judge:
             for _ in range(RESAMPLED)
         ])
         # The kernel's scale is that of its features: they are brought to that of the real ones first.
-        kid, kid_error = kernel_distance(features / self._scale, self._features / self._scale, random)
+        mixed = features[torch.randperm(self.count, generator=random)]
+        kid, kid_error = kernel_distance(mixed / self._scale, self._features / self._scale)
         where = overlap(Balls.of(features), self._balls)
         spread = mean_distance(features) / self._spread if self._spread else 0.0
         probabilities = self.extractor.probabilities(samples)
