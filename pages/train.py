@@ -17,7 +17,7 @@ from gan_core.presets import PRESETS, make_config, preset_config
 from gan_core.run import ACTIVE, ENDED, Snapshot
 from gan_core.runs import load_data
 from pages.parts import fetching, form
-from pages.parts.live import chosen, live_view, run_list
+from pages.parts.live import charts_ahead, chosen, live_view, run_list
 from pages.parts.states import MARKS
 from pages.parts.words import plain
 from pages.parts.workbench import runs
@@ -167,6 +167,7 @@ def new_run(first: bool) -> None:
     if preview is not None:
         with details:
             show_details(preview)
+    charts_ahead()
 
 
 def check(preset: str, values: dict[str, Any]) -> tuple[RunConfig | None, Dataset | None]:

@@ -64,6 +64,7 @@ def training(start_dashboard: Callable[..., Dashboard]) -> Dashboard:
 def test_click_train_and_watch(training: Dashboard, page: Page) -> None:
     page.goto(training.url)
     expect(page.get_by_text("Two networks play a game")).to_be_visible()
+    page.wait_for_function("window.Plotly")  # before there is anything to draw
     page.get_by_role("button", name="Train", exact=True).click()
     _state(page, "training")
     page.wait_for_function(f"{STEPS} >= 1")

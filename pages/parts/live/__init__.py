@@ -21,12 +21,18 @@ def _text(*names: str) -> str:
 
 
 _live = v2.component(
-    "gan_live", html=_text("live.html"), css=_text("live.css"), js=_text("feed.js", "charts.js", "live.js"),
-    isolate_styles=False,
+    "gan_live", html=_text("live.html"), css=_text("live.css"),
+    js=_text("feed.js", "plotly.js", "charts.js", "live.js"), isolate_styles=False,
 )
 _list = v2.component(
     "gan_runs", html=_text("list.html"), css=_text("list.css"), js=_text("feed.js", "list.js"), isolate_styles=False
 )
+_ahead = v2.component("gan_ahead", html="<i hidden></i>", js=_text("plotly.js", "ahead.js"), isolate_styles=False)
+
+
+def charts_ahead() -> None:
+    """Have the browser load the charts' library before there is anything to draw."""
+    _ahead(key="ahead")
 
 
 def live_view(snapshot: Snapshot) -> None:

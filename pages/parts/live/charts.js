@@ -1,4 +1,4 @@
-// The three charts of a run, fed point by point. Plotly is the file that its Python package ships; it is loaded once a tab.
+// The three charts of a run, fed point by point.
 
 const LINES = {
   loss: [["loss_d", "D"], ["loss_g", "G"]],
@@ -25,17 +25,6 @@ function keptOptions() {
 
 function keepOptions(options) {
   try { sessionStorage.setItem(OPTIONS_KEY, JSON.stringify(options)); } catch { /* then they last as long as the page */ }
-}
-
-function loadPlotly(base) {
-  window.ganPlotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = new URL("gan/plotly.min.js", base).href;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => { window.ganPlotly = undefined; reject(new Error("the chart library did not load")); };
-    document.head.append(script);
-  });
-  return window.ganPlotly;
 }
 
 // Exponential moving average corrected for its start, as TensorBoard draws it: s = βs + (1-β)x, shown s / (1-βⁿ).
