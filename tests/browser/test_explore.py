@@ -76,6 +76,9 @@ def test_first_visit_by_a_link_finds_the_way_on(dashboard_with_runs: Dashboard, 
     assert below is not None and below["y"] + below["height"] <= 800
     page.get_by_role("button", name="Compare checkpoints").click()
     expect(page).to_have_url(re.compile("/compare"))
+    # Streamlit forgets a page's pictures when it is left: one still on its way would be a 404 in the console.
+    pictures = "[...document.querySelectorAll('[data-testid=stImage] img')]"
+    page.wait_for_function(f"{pictures}.length > 1 && {pictures}.every(one => one.complete && one.naturalWidth)")
     page.get_by_role("link", name="Explore", exact=True).click()
     _settled(page)
     expect(page).to_have_url(re.compile("run=first"))

@@ -125,6 +125,7 @@ def test_one_hot_is_pytorchs():
 
 def _layer(kind: str) -> nn.Module:
     with torch.random.fork_rng():
+        torch.manual_seed(1)  # the same each time: of 32 biases the largest is now and then far from the bound
         return {
             "linear": lambda: nn.Linear(300, 200), "convolution": lambda: nn.Conv2d(16, 64, 4),
             "transposed": lambda: nn.ConvTranspose2d(64, 32, 4),
@@ -136,8 +137,8 @@ def test_first_weights_are_pytorchs_own_distribution(kind: str):
     layer, theirs = _layer(kind), _layer(kind)
     initialise(layer, seeded(0))
     for mine, other in ((layer.weight, theirs.weight), (layer.bias, theirs.bias)):
-        bound = float(other.abs().max())
-        assert float(mine.abs().max()) == pytest.approx(bound, rel=0.06)
+        bound = float(other.detach().abs().max())
+        assert float(mine.detach().abs().max()) == pytest.approx(bound, rel=0.06)
     assert float(layer.weight.std()) == pytest.approx(float(theirs.weight.std()), rel=0.02)
     assert abs(float(layer.weight.mean())) < 0.02 * float(theirs.weight.abs().max())
 
