@@ -1,12 +1,12 @@
 """How good the samples are: features made for the data, distances between real and drawn, and what they say."""
 
 from gan_core.evaluation.classifier import Classifier, load_or_train, train
-from gan_core.evaluation.extractors import Extractor, extractor_for, is_ready
+from gan_core.evaluation.extractors import Extractor, extractor_for
 from gan_core.evaluation.frechet import Moments, frechet_distance
-from gan_core.evaluation.judge import LIGHT, Judge, Scores, most_samples
+from gan_core.evaluation.judge import Judge, Scores, most_samples
 from gan_core.evaluation.sampling import draw, draw_real
 
 __all__ = [
-    "LIGHT", "Classifier", "Extractor", "Judge", "Moments", "Scores", "draw", "draw_real", "extractor_for",
-    "frechet_distance", "is_ready", "load_or_train", "most_samples", "train",
+    "Classifier", "Extractor", "Judge", "Moments", "Scores", "draw", "draw_real", "extractor_for",
+    "frechet_distance", "load_or_train", "most_samples", "train",
 ]

@@ -113,11 +113,6 @@ def train(dataset: Dataset, on_progress: Callable[[float], None] | None = None) 
     return net
 
 
-def kept_at(dataset: Dataset, folder: Path) -> Path:
-    """The file that holds the data set's classifier, once it has been trained."""
-    return folder / f"{dataset.fingerprint[:32]}-classifier-{VERSION}.safetensors"
-
-
 def load_or_train(
     dataset: Dataset, folder: Path, on_progress: Callable[[float], None] | None = None
 ) -> Classifier:
@@ -127,7 +122,7 @@ def load_or_train(
         DatasetError: see `train`.
         OSError: it cannot be kept there.
     """
-    path = kept_at(dataset, folder)
+    path = folder / f"{dataset.fingerprint[:32]}-classifier-{VERSION}.safetensors"
     net = Classifier(dataset.shape, max(1, dataset.n_classes))
     try:
         net.load_state_dict(load(path.read_bytes()))

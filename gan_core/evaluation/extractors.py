@@ -108,8 +108,3 @@ def extractor_for(
     if dataset.n_classes < 2:
         return RandomConvolutions(dataset.shape[0])
     return classifier.load_or_train(dataset, folder, on_progress)
-
-
-def is_ready(dataset: Dataset, folder: Path) -> bool:
-    """Whether `extractor_for` would have nothing to train."""
-    return len(dataset.shape) != 3 or dataset.n_classes < 2 or classifier.kept_at(dataset, folder).exists()

@@ -24,8 +24,6 @@ RESAMPLED = 20
 """Times that samples are drawn again from themselves (Efron 1979) for the error of the Fréchet distance."""
 
 LEAST, MOST = 50, 10_000
-LIGHT = 1_000
-"""Samples of the evaluation that goes on beside training."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,8 @@ def test_a_pause_taken_back_at_once(runs: Runs, tiny_config: Config, wait: Wait,
     assert events(runs.folder(name)) == ["created", "started", "finished"]
 
 
-def test_going_on_queues_again(runs: Runs, tiny_config: Config, wait: Wait, gate: Gate):
+def waiting_to_go_on(runs: Runs, tiny_config: Config, wait: Wait) -> tuple[str, str]:
+    """A run that was paused, whose place another took, and that waits for one again → both names."""
     name = runs.start(tiny_config(images=ENDLESS), "paused")
     runs.run(name).pause()
     wait(lambda: runs.snapshot(name).state == "paused")
@@ -89,6 +90,11 @@ def test_going_on_queues_again(runs: Runs, tiny_config: Config, wait: Wait, gate
     wait(lambda: runs.snapshot(other).state == "training")
     runs.resume(name)
     wait(lambda: runs.snapshot(name).state == "queued")
+    return name, other
+
+
+def test_going_on_queues_again(runs: Runs, tiny_config: Config, wait: Wait, gate: Gate):
+    name, other = waiting_to_go_on(runs, tiny_config, wait)
     gate.release()
     runs.run(other).stop()
     wait(lambda: runs.snapshot(name).state == "training")
@@ -160,13 +166,7 @@ def test_stopped_while_it_queues(runs: Runs, tiny_config: Config, wait: Wait, ga
 
 
 def test_stopped_while_it_waits_to_go_on(runs: Runs, tiny_config: Config, wait: Wait, gate: Gate):
-    name = runs.start(tiny_config(images=ENDLESS), "paused")
-    runs.run(name).pause()
-    wait(lambda: runs.snapshot(name).state == "paused")
-    other = runs.start(tiny_config(images=ENDLESS), "other")
-    wait(lambda: runs.snapshot(other).state == "training")
-    runs.resume(name)
-    wait(lambda: runs.snapshot(name).state == "queued")
+    name, other = waiting_to_go_on(runs, tiny_config, wait)
     runs.run(name).stop()
     wait(ended(runs, name))
     assert events(runs.folder(name))[-2:] == ["paused", "stopped"]
