@@ -111,18 +111,21 @@ def _dims(value: Any) -> Any:
     return {place.strip(): size.strip() for place, _, size in pairs}
 
 
+MOST_TRUNCATION = 2.0
+LAST_SEED = 2**31 - 1
+
 Coordinate = Annotated[float, Field(ge=-LIMIT, le=LIMIT)]
 Dimension = Annotated[int, Field(ge=0, le=1023)]
 Label = Annotated[int, Field(ge=0, le=999_999)]
-Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Seed = Annotated[int, Field(ge=0, le=LAST_SEED)]
 
 _ALLOWED = {
     "mode": "one of sliders, interpolate",
-    "seed": "a whole number at least 0 and at most 2147483647",
+    "seed": f"a whole number at least 0 and at most {LAST_SEED}",
     "label": "the number of a class, or nothing",
     "dims": f"coordinates from 0 on, each a number of at least -{LIMIT:g} and at most {LIMIT:g}, as in 3:1.5,17:-0.25",
     "dim": "a coordinate from 0 on, or nothing",
-    "truncation": "a number at least 0 and at most 2",
+    "truncation": f"a number at least 0 and at most {MOST_TRUNCATION:g}",
     "t": "a number at least 0 and at most 1",
     "how": "one of linear, spherical",
 }
@@ -149,7 +152,7 @@ class View(BaseModel):
     label: Label | None = None
     dims: Annotated[dict[Dimension, Coordinate], BeforeValidator(_dims)] = {}
     dim: Dimension | None = None
-    truncation: float = Field(default=1.0, ge=0, le=2)
+    truncation: float = Field(default=1.0, ge=0, le=MOST_TRUNCATION)
     seed_b: Seed = 1
     label_b: Label | None = None
     t: float = Field(default=0.0, ge=0, le=1)

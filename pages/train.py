@@ -274,11 +274,16 @@ def buttons(snapshot: Snapshot) -> None:
                 help=f"The run has seen {snapshot.images:,} so far.",
             )
             for side in ("d", "g"):
-                st.number_input(
-                    f"Learning rate {side.upper()}", 0.0, 1.0, None, format="%g", placeholder="as it was", step=1e-4,
-                    key=f"longer_{side}/{snapshot.name}", help="From here on; empty: as it was.",
-                )
+                rate_field(side, f"longer_{side}/{snapshot.name}", "as it was")
             st.button("Train", type="primary", key="longer", on_click=train_longer, args=(snapshot,))
+
+
+def rate_field(side: str, key: str, empty: str) -> float | None:
+    """The learning rate of one side, from here on and before decay; None where it is left as `empty` says."""
+    return st.number_input(
+        f"Learning rate {side.upper()}", 0.0, 1.0, None, format="%g", placeholder=empty, step=1e-4, key=key,
+        help=f"From here on, before decay; empty: {empty}.",
+    )
 
 
 def rates(snapshot: Snapshot) -> None:
@@ -288,13 +293,10 @@ def rates(snapshot: Snapshot) -> None:
         st.caption(f"At the last point of the curves: D {last['lr_d']:.3g}, G {last['lr_g']:.3g} (decay included).")
     with st.form(f"rates/{snapshot.name}", border=False, clear_on_submit=True):
         left, right, apply = st.columns([2, 2, 1], vertical_alignment="bottom")
-        asked = {
-            side: column.number_input(
-                f"Learning rate {side.upper()}", 0.0, 1.0, None, format="%g", placeholder="as it is", step=1e-4,
-                key=f"rate_{side}/{snapshot.name}", help="Before decay; empty: as it is.",
-            )
-            for side, column in (("d", left), ("g", right))
-        }
+        asked: dict[str, float | None] = {}
+        for side, column in (("d", left), ("g", right)):
+            with column:
+                asked[side] = rate_field(side, f"rate_{side}/{snapshot.name}", "as it is")
         if apply.form_submit_button("Apply", width="stretch"):
             given = {side: rate for side, rate in asked.items() if rate is not None}
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,10 +11,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Playwright
+from playwright.sync_api import Page, Playwright, WebSocketRoute
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -84,6 +86,28 @@ def start(checkpoints: Path, log: Path) -> Dashboard:
                 return Dashboard(url, checkpoints, log, process)
         except OSError:
             time.sleep(0.1)
+
+
+def connections_of(
+    page: Page, path: str, passes: Callable[[int, str | bytes], bool] | None = None
+) -> list[WebSocketRoute]:
+    """The connections that a page opens from now on to a socket route, which a test can close.
+
+    Args:
+        path: the end of the route's address.
+        passes: whether what the page sends, over the connection of this number, reaches the server. None: all does.
+    """
+    connections: list[WebSocketRoute] = []
+
+    def between(socket: WebSocketRoute) -> None:
+        number = len(connections)
+        connections.append(socket)
+        server = socket.connect_to_server()
+        if passes is not None:
+            socket.on_message(lambda text: server.send(text) if passes(number, text) else None)
+
+    page.route_web_socket(re.compile(f"{path}$"), between)
+    return connections
 
 
 def train(checkpoints: Path, name: str, *settings: str) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Download, Locator, Page, WebSocket, WebSocketRoute, expect
+from playwright.sync_api import Download, Locator, Page, WebSocket, expect
 
-from tests.browser.dashboard import ROOT, Dashboard
+from tests.browser.dashboard import ROOT, Dashboard, connections_of
 
 PICTURE = "document.querySelector('.gl-picture').toDataURL()"
 STRIP = "document.querySelector('.gl-strip canvas').toDataURL()"
@@ -236,16 +236,8 @@ def test_taking_home(dashboard_with_runs: Dashboard, page: Page) -> None:
 
 
 def test_what_was_to_be_taken_home_and_never_came(dashboard_with_runs: Dashboard, page: Page) -> None:
-    connections: list[WebSocketRoute] = []
-
-    def between(socket: WebSocketRoute) -> None:
-        connections.append(socket)
-        server = socket.connect_to_server()
-        first = len(connections) == 1
-        # The first connection swallows what is asked to be saved.
-        socket.on_message(lambda text: None if first and '"kind":"png"' in str(text) else server.send(text))
-
-    page.route_web_socket(re.compile("/gan/latent$"), between)
+    # The first connection swallows what is asked to be saved.
+    connections = connections_of(page, "/gan/latent", lambda number, text: number > 0 or '"png"' not in str(text))
     _open(page, dashboard_with_runs)
     button = page.get_by_role("button", name="Picture")
     button.click()
@@ -272,13 +264,7 @@ def test_playing_walks_to_and_fro(dashboard_with_runs: Dashboard, page: Page) ->
 
 
 def test_lost_connection_is_taken_up_again(dashboard_with_runs: Dashboard, page: Page) -> None:
-    connections: list[WebSocketRoute] = []
-
-    def between(socket: WebSocketRoute) -> None:
-        connections.append(socket)
-        socket.connect_to_server()
-
-    page.route_web_socket(re.compile("/gan/latent$"), between)
+    connections = connections_of(page, "/gan/latent")
     _open(page, dashboard_with_runs)
     before = page.evaluate(PICTURE)
     connections[0].close()

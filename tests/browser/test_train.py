@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, expect
 
 from gan_core import datasets
-from tests.browser.conftest import Dashboard
+from tests.browser.dashboard import Dashboard, connections_of
 
 STEPS = "document.querySelector('.gv-chart[data-chart=loss]')?.data?.[1]?.x?.at(-1) ?? 0"
 GRID = "document.querySelector('.gv-grid').toDataURL()"
@@ -165,13 +164,7 @@ def test_pause_and_resume_in_one_tab_are_seen_in_the_other(training: Dashboard, 
 
 
 def test_a_lost_connection_is_taken_up_again(training: Dashboard, page: Page) -> None:
-    connections: list[WebSocketRoute] = []
-
-    def between(socket: WebSocketRoute) -> None:
-        connections.append(socket)
-        socket.connect_to_server()
-
-    page.route_web_socket(re.compile("/gan/live$"), between)
+    connections = connections_of(page, "/gan/live")
     page.goto(training.url)
     page.wait_for_function(f"{STEPS} >= 20")
     lost = list(connections)

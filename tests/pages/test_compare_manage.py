@@ -131,6 +131,15 @@ def test_a_zip_is_imported_or_refused_with_the_reason(make: Make, page_runs: Run
     assert not page.success
 
 
+def test_a_run_too_large_for_the_uploader_says_so(
+    make: Make, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("first", 8, 16)
+    assert "larger than" not in told(opened())
+    monkeypatch.setattr("pages.parts.compare.manage.get_option", lambda name: {"server.maxUploadSize": 0}[name])
+    assert "may be larger than the 0 MB" in told(opened()) and "`--server.maxUploadSize 1`" in told(opened())
+
+
 def test_a_note_of_another_tab_is_neither_lost_nor_hidden(
     open_page: Open, page_runs: Runs, trained: Callable[..., str]
 ) -> None:
