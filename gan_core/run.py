@@ -265,6 +265,7 @@ class Run:
             _lower_priority()
             torch.set_num_threads(thread_count(self.config))
             with self.folder.lock():
+                self._show(state="training")  # its data and networks are made ready
                 try:
                     if self.config != self.folder.config:
                         self.folder.write_info(config=self.config)
@@ -308,7 +309,6 @@ class Run:
         self.history.refresh(folder.path / "history.jsonl")
         folder.append_event("resumed" if self._resuming else "started", trainer.images)
         self._publish(trainer)
-        self._show(state="training")
         if trainer.images == 0:
             self._keep_sample(trainer)
         self._saved_at = trainer.images if trainer.images else -1

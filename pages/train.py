@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 from typing import Any
 
@@ -161,9 +162,17 @@ def new_run(first: bool) -> None:
         if preview is not None:
             show_preview(preview)
         st.markdown(SENTENCE.format(things=things))
-        if st.button("Train", type="primary", disabled=config is None, width=220, key="train"):
-            assert config is not None
-            begin(config, name.strip() or None)
+        asked = (config, name.strip() or None)
+        if st.button(
+            "Train", type="primary", disabled=config is None, width=220, key="train", on_click=begin_at_once,
+            args=(*asked, st.session_state.to_dict()),
+        ):
+            try:
+                begin(*asked)
+            except WorkbenchError as error:
+                st.error(plain(str(error)))
+            else:
+                st.rerun()
     if preview is not None:
         with details:
             show_details(preview)
@@ -208,14 +217,26 @@ def read(config: RunConfig) -> Dataset:
     return load_data(config)  # read already: this finds it in memory
 
 
-def begin(config: RunConfig, name: str | None) -> None:
-    try:
-        started = runs().start(config, name)
-    except WorkbenchError as error:
-        st.error(plain(str(error)))
-        return
-    look_at(started)
-    st.rerun()
+def begin(config: RunConfig | None, name: str | None) -> None:
+    """
+    Raises:
+        WorkbenchError: the run cannot be begun.
+    """
+    assert config is not None  # the button is disabled
+    look_at(runs().start(config, name))
+
+
+def begin_at_once(config: RunConfig | None, name: str | None, shown: dict[str, Any]) -> None:
+    """The click on Train as long as the form is what it was when drawn: then it need not be drawn once more before the
+    run is shown. Where something was changed by the same click, or is wrong, the form goes on and says so.
+
+    Args:
+        shown: the page's state when the form was drawn.
+    """
+    now = st.session_state.to_dict()
+    if all(now.get(key) == value for key, value in shown.items() if key != "train"):
+        with contextlib.suppress(WorkbenchError):
+            begin(config, name)
 
 
 # ---------------------------------------------------------------------------------------------------- one run

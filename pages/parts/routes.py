@@ -20,6 +20,7 @@ from gan_core.errors import WorkbenchError
 from pages.parts.latent.route import LATENT
 from pages.parts.live.route import LIVE
 from pages.parts.threads import in_thread
+from pages.parts.warm import warm
 from pages.parts.workbench import runs
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,11 @@ async def sample_grid(request: Request) -> Response:
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Ctrl-C and SIGTERM save running runs before the process ends."""
+    """Warm for the first click, by the time a person has found the button; Ctrl-C and SIGTERM save running runs before
+    the process ends."""
+    warming = asyncio.create_task(in_thread(warm))
     yield
+    await warming
     if not await asyncio.to_thread(runs().shutdown, "the dashboard was ended"):
         log.warning("a run did not end in time; it goes on from its last checkpoint")
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan_core.presets import PRESETS, make_config
 from gan_core.runs import Runs
-from pages.parts import fetching
+from pages.parts import fetching, form
 
 Open = Callable[..., AppTest]
 
@@ -62,6 +62,27 @@ def test_settings_of_the_form_reach_the_run(open_page: Open, page_runs: Runs) ->
     _button(app, "Train").click().run()
     expected = make_config("wgan-gp", lr_g=0.001, critic_steps=3, augment=("translation",), seconds=5)
     assert page_runs.snapshot("mine").config == expected
+
+
+def test_what_the_click_itself_changed_counts(open_page: Open, page_runs: Runs) -> None:
+    """A field that is left by clicking Train arrives together with the click."""
+    app = open_page()
+    app.run()
+    app.text_input(key="name").set_value("mine")
+    app.number_input(key="quick/lr_g").set_value(0.001)
+    _button(app, "Train").click().run()
+    (snapshot,) = page_runs.snapshots()
+    assert snapshot.name == "mine" and snapshot.config == make_config("quick", lr_g=0.001)
+
+
+def test_an_untouched_form_is_not_drawn_again_by_the_click(
+    open_page: Open, page_runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page()
+    app.run()
+    monkeypatch.setattr(form, "main_settings", None)  # drawing it would fail
+    _button(app, "Train").click().run()
+    assert not app.exception and page_runs.store.names() == ["digits-quick-1"]
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -194,7 +194,7 @@ def test_someone_else_trains_it_when_its_turn_comes(
 ):
     """Their events stay theirs: the run must not look failed because it could not be trained twice."""
     name = runs.start(tiny_config(images=ENDLESS), "a")
-    wait(lambda: runs.snapshot(name).state == "training")
+    wait(lambda: "started" in events(runs.folder(name)))
     before = events(runs.folder(name))
     late = Runs(Store(runs.store.root))
     monkeypatch.setattr(RunFolder, "is_locked", lambda self: False)  # it was free when asked

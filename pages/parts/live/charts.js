@@ -47,59 +47,71 @@ class Charts {
     root.style.setProperty("--gv-d", colours.discriminator);
     root.style.setProperty("--gv-g", colours.generator);
     this.options = keptOptions();
+    this.smooth = {};
     this.columns = {};
     this.plotly = null;
+    this.heard = this.drawing = false;
     this.reset();
-    loadPlotly(base).then((plotly) => { this.plotly = plotly; this.drawAll(); }, (error) => complain(`No curves: ${error.message}. Reload the page to try again.`));
+    loadPlotly(base).then((plotly) => { this.plotly = plotly; this.draw(); }, (error) => complain(`No curves: ${error.message}. Reload the page to try again.`));
   }
 
   reset() {
     for (const name of [...X_COLUMNS, ...Object.values(LINES).flat().map(([column]) => column)]) this.columns[name] = [];
-    this.newSmooth();
-  }
-
-  newSmooth() {
-    this.smooth = {};
-    for (const [column] of Object.values(LINES).flat()) this.smooth[column] = new Smooth(this.options.beta);
+    this.redraw();
   }
 
   // New options: every line is drawn anew; a zoom stays unless what it zoomed into changed its meaning.
   set(options) {
     this.options = { ...this.options, ...options };
     keepOptions(this.options);
-    this.newSmooth();
-    this.drawAll();
+    this.redraw();
   }
 
   add(message) {
     if (message.all) this.reset();
     for (const name of Object.keys(this.columns)) this.columns[name].push(...message.columns[name]);
-    if (!this.plotly) return;
-    if (message.all || !this.drawn || this.inkNow() !== this.ink) return this.drawAll();
-    const xs = message.columns[this.options.x];
-    for (const [chart, lines] of Object.entries(LINES)) {
-      const x = [], y = [], places = [];
-      lines.forEach(([column], i) => {
-        const values = message.columns[column];
-        x.push(xs, xs);
-        y.push(values, values.map((value) => this.smooth[column].next(value)));
-        places.push(2 * i, 2 * i + 1);
-      });
-      this.plotly.extendTraces(this.nodes[chart], { x, y }, places);
-    }
+    this.heard = true;
+    if (this.inkNow() === this.ink) this.draw(); else this.redraw();
   }
 
   inkNow() { return getComputedStyle(this.root).getPropertyValue("--st-text-color") + getComputedStyle(this.root).color; }
 
-  drawAll() {
-    if (!this.plotly) return;
-    this.newSmooth();
+  redraw() {
+    this.drawn = {}; // how many points each chart shows
+    this.draw();
+  }
+
+  // Brings every chart up to date, each in a task of its own: clicks and pictures come between. Nothing is drawn before
+  // the socket has told what there is: an empty chart takes as long as a full one, just when the first point is waited for.
+  async draw() {
+    if (this.drawing) return;
+    this.drawing = true;
+    const behind = () => this.plotly && this.heard && Object.keys(LINES).find((chart) => this.drawn[chart] !== this.columns.step.length);
+    try {
+      for (let chart; (chart = behind()); await new Promise((next) => setTimeout(next))) {
+        if (this.drawn[chart] === undefined) this.whole(chart); else this.extend(chart);
+        this.drawn[chart] = this.columns.step.length;
+      }
+    } finally { this.drawing = false; }
+  }
+
+  whole(chart) {
     this.ink = this.inkNow();
+    for (const [column] of LINES[chart]) this.smooth[column] = new Smooth(this.options.beta);
     const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"] };
-    for (const chart of Object.keys(LINES)) {
-      this.plotly.react(this.nodes[chart], this.traces(chart), this.layout(chart), config);
-    }
-    this.drawn = true;
+    this.plotly.react(this.nodes[chart], this.traces(chart), this.layout(chart), config);
+  }
+
+  extend(chart) {
+    const since = this.drawn[chart], xs = this.columns[this.options.x].slice(since);
+    const x = [], y = [], places = [];
+    LINES[chart].forEach(([column], i) => {
+      const values = this.columns[column].slice(since);
+      x.push(xs, xs);
+      y.push(values, values.map((value) => this.smooth[column].next(value)));
+      places.push(2 * i, 2 * i + 1);
+    });
+    this.plotly.extendTraces(this.nodes[chart], { x, y }, places);
   }
 
   traces(chart) {
@@ -142,6 +154,7 @@ class Charts {
   }
 
   remove() {
+    this.heard = false;
     if (this.plotly) for (const node of Object.values(this.nodes)) this.plotly.purge(node);
   }
 }

@@ -38,7 +38,6 @@ class LiveView {
     this.part.frame.classList.remove("gv-drawn");
     this.part.film.replaceChildren();
     this.charts.reset();
-    if (this.charts.drawn) this.charts.drawAll();
     this.feed?.wish({ run });
   }
 
