@@ -162,10 +162,10 @@ def _figure(curves: Sequence[Curve], panels: Sequence[_Panel], x: str, half_life
             font={"size": 11}, opacity=0.8,
         )
     figure.update_xaxes(gridcolor=_GRID, zeroline=False, tickformat="~s" if x in ("images", "step") else None)
-    figure.update_xaxes(title_text=AXES[x], row=len(panels), col=1)
-    figure.update_yaxes(gridcolor=_GRID, zeroline=False)
+    figure.update_xaxes(title_text=AXES[x], title_standoff=8, row=len(panels), col=1)
+    figure.update_yaxes(gridcolor=_GRID, zeroline=False, automargin=True)
     figure.update_layout(
-        height=_HEIGHT, margin={"l": 8, "r": 8, "t": 64 if len(curves) > 1 else 32, "b": 48},
+        height=_HEIGHT, margin={"l": 8, "r": 8, "t": 64 if len(curves) > 1 else 32, "b": 76 if hidden else 48},
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.09, "yanchor": "bottom"},
     )

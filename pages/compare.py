@@ -11,6 +11,7 @@ from gan_core.config import RunConfig
 from gan_core.errors import WorkbenchError
 from gan_core.figures import AXES, Curve, beliefs, losses, run_colour
 from gan_core.words import duration
+from pages.parts.charts import figure
 from pages.parts.compare import drawing, manage, markup
 from pages.parts.compare.drawing import Shown
 from pages.parts.compare.link import LAST_SEED, MOST, Choice, Link, choices
@@ -168,17 +169,16 @@ def curves(shown: Sequence[Shown], colours: dict[str, str]) -> None:
             "Log scale", key="compare_log", persist_state="session",
             help="For the losses. Values at or below 0, which some objectives have, are left out then.",
         )
+    over, names = AXES[x or "images"], " and ".join(curve.name for curve in drawn)
     left, right = st.columns(2, gap="medium")
-    names = " and ".join(curve.name for curve in drawn)
-    config = {"displaylogo": False, "displayModeBar": False}
-    left.plotly_chart(
-        losses(drawn, x or "images", log, half_life), key="compare_losses", config=config,
-        alt=f"Losses of D and G over {AXES[x or 'images']}: {names}",
-    )
-    right.plotly_chart(
-        beliefs(drawn, x or "images", half_life), key="compare_beliefs", config=config,
-        alt=f"D(real) and D(fake) over {AXES[x or 'images']}: {names}",
-    )
+    with left:
+        figure(
+            losses(drawn, x or "images", log, half_life), "compare_losses", f"Losses of D and G over {over}: {names}"
+        )
+    with right:
+        figure(
+            beliefs(drawn, x or "images", half_life), "compare_beliefs", f"D(real) and D(fake) over {over}: {names}"
+        )
 
 
 # ---------------------------------------------------------------------------------------------------- settings

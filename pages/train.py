@@ -18,7 +18,8 @@ from gan_core.presets import PRESETS, make_config, preset_config
 from gan_core.run import ACTIVE, ENDED, Snapshot
 from gan_core.runs import load_data
 from pages.parts import fetching, form
-from pages.parts.live import charts_ahead, chosen, live_view, run_list
+from pages.parts.charts import charts_ahead
+from pages.parts.live import chosen, live_view, run_list
 from pages.parts.states import MARKS
 from pages.parts.words import plain
 from pages.parts.workbench import runs

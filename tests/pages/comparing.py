@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
@@ -25,3 +26,8 @@ def told(page: AppTest) -> str:
 
 def pictures(page: AppTest) -> int:
     return len(page.image)
+
+
+def figures(page: AppTest) -> list[str]:
+    """The curves on the page, each a figure as JSON."""
+    return [json.loads(one.proto.json)["figure"] for one in page.get("bidi_component")]  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from gan_core.pictures import mosaic
 from gan_core.runs import Runs
 from pages.parts.compare import drawing, markup
 from pages.parts.compare.link import LAST_SEED, Choice, Link
-from tests.pages.comparing import Make, Open, chosen, pictures, told
+from tests.pages.comparing import Make, Open, chosen, figures, pictures, told
 
 # what it opens on
 
@@ -210,20 +210,20 @@ def test_the_curves_are_overlaid_on_the_axis_that_is_asked_for(make: Make, opene
     make("first", 8, 16)
     make("second", 8)
     page = opened(c=["first:16", "second:8"])
-    charts = page.get("plotly_chart")
+    charts = figures(page)
     assert len(charts) == 2
     for chart in charts:
-        assert '"images seen"' in chart.proto.spec
-        assert '"first"' in chart.proto.spec
-        assert '"second"' in chart.proto.spec
+        assert '"images seen"' in chart
+        assert '"first"' in chart
+        assert '"second"' in chart
     page.segmented_control(key="compare_x").set_value("seconds").run()
     page.toggle(key="compare_log").set_value(True).run()
     page.select_slider(key="compare_smoothing").set_value(500).run()
     assert not page.exception
-    losses, beliefs = page.get("plotly_chart")
-    assert '"training time (s)"' in losses.proto.spec
-    assert '"type":"log"' in losses.proto.spec
-    assert '"type":"log"' not in beliefs.proto.spec
+    losses, beliefs = figures(page)
+    assert '"training time (s)"' in losses
+    assert '"type":"log"' in losses
+    assert '"type":"log"' not in beliefs
 
 
 def test_only_the_settings_that_differ_are_listed(make: Make, opened: Open) -> None:

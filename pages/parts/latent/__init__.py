@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 from streamlit.components import v2
@@ -14,21 +13,14 @@ from gan_core.store import RunFolder
 from pages.parts.latent.drawing import RANGE, STRIP, classes_told
 from pages.parts.latent.link import Link
 from pages.parts.latent.route import KINDS
+from pages.parts.script import text
 from pages.parts.workbench import GENERATOR_COLOUR
-
-_here = Path(__file__).parent
-
-
-def _text(*names: str) -> str:
-    return "\n".join((_here / name).read_text(encoding="utf-8") for name in names)
-
 
 _component = v2.component(
     "gan_latent",
-    html=_text("latent.html"),
-    css=_text("latent.css"),
-    # A component's script is one text, in which the parts know each other by name.
-    js=_text("line.js", "controls.js", "latent.js"),
+    html=text("latent/latent.html"),
+    css=text("latent/latent.css"),
+    js=text("latent/line.js", "latent/controls.js", "latent/latent.js"),
     isolate_styles=False,
 )
 

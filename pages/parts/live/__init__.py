@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -10,29 +9,18 @@ from streamlit.components import v2
 
 from gan_core.objectives import OBJECTIVES
 from gan_core.run import Snapshot
+from pages.parts.charts import LIBRARY
+from pages.parts.script import text
 from pages.parts.workbench import DISCRIMINATOR_COLOUR, GENERATOR_COLOUR
 
-_here = Path(__file__).parent
-
-
-def _text(*names: str) -> str:
-    """Files in a row: a component takes its script as one text."""
-    return "\n".join((_here / name).read_text(encoding="utf-8") for name in names)
-
-
 _live = v2.component(
-    "gan_live", html=_text("live.html"), css=_text("live.css"),
-    js=_text("feed.js", "plotly.js", "charts.js", "live.js"), isolate_styles=False,
+    "gan_live", html=text("live/live.html"), css=text("live/live.css"),
+    js=text("mounted.js", "live/feed.js", LIBRARY, "live/charts.js", "live/live.js"), isolate_styles=False,
 )
 _list = v2.component(
-    "gan_runs", html=_text("list.html"), css=_text("list.css"), js=_text("feed.js", "list.js"), isolate_styles=False
+    "gan_runs", html=text("live/list.html"), css=text("live/list.css"),
+    js=text("mounted.js", "live/feed.js", "live/list.js"), isolate_styles=False,
 )
-_ahead = v2.component("gan_ahead", html="<i hidden></i>", js=_text("plotly.js", "ahead.js"), isolate_styles=False)
-
-
-def charts_ahead() -> None:
-    """Have the browser load the charts' library before there is anything to draw."""
-    _ahead(key="ahead")
 
 
 def live_view(snapshot: Snapshot) -> None:
