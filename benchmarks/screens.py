@@ -182,7 +182,7 @@ def charts_live(page: Page, seconds: float) -> tuple[list[float], list[float]]:
 
 def endless_run(page: Page, dashboard: Dashboard) -> None:
     """End the run that the page shows, and begin one that will not end by itself."""
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     page.locator(".st-key-run_head", has_text="stopped").wait_for()
     page.goto(f"{dashboard.url}/?new=1")
     length = page.get_by_role("spinbutton", name="Length")

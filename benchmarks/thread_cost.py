@@ -46,7 +46,7 @@ def dashboard_thread(dashboard: Dashboard, browser: Browser, watched: bool, seco
         page.goto("about:blank")
     rate = _warm_rate(folder, seconds)
     page.goto(address)
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     page.locator(".st-key-run_head", has_text="stopped").wait_for(timeout=MINUTE)
     page.context.close()
     return rate

@@ -3,7 +3,8 @@
     .venv/bin/python -m benchmarks.training_speed [--dataset mnist --data-dir data] [--steps 20] [--rounds 5]
 
 All take turns, round by round, so that a busy moment of the machine hits each alike; printed are the median over the
-rounds, the lowest and highest, and the ratio to the article's loop.
+rounds, the lowest and highest, and the ratio to the article's loop. The limit is what the step's matrix products and
+convolutions would reach if they were all there is, each as fast as alone (`limit.py`).
 """
 
 from __future__ import annotations
@@ -15,22 +16,21 @@ from collections.abc import Callable
 import click
 import torch
 
+from benchmarks.limit import Limit, limit
 from benchmarks.tutorial_baseline import Baseline
 from gan_core import datasets
 from gan_core.datasets import Dataset
 from gan_core.presets import PRESETS, make_config
 from gan_core.trainer import Trainer, thread_count
 
+LOOP = "the article's loop"
 
-def contestants(dataset: Dataset) -> dict[str, Callable[[int], int]]:
+
+def contestants(trainers: dict[str, Trainer], dataset: Dataset) -> dict[str, Callable[[int], int]]:
     """Name → a function that makes so many steps and says how many real images it saw."""
-    found: dict[str, Callable[[int], int]] = {}
     baseline = Baseline(dataset.samples)
-    found["article's loop"] = lambda steps: sum(baseline.step()[2] for _ in range(steps))
-    for preset in PRESETS:
-        trainer = Trainer(make_config(preset, dataset=dataset.name, device="cpu"), dataset)
-        found[preset] = _stepper(trainer)
-    return found
+    loop = {LOOP: lambda steps: sum(baseline.step()[2] for _ in range(steps))}
+    return loop | {preset: _stepper(trainer) for preset, trainer in trainers.items()}
 
 
 def _stepper(trainer: Trainer) -> Callable[[int], int]:
@@ -44,9 +44,8 @@ def _stepper(trainer: Trainer) -> Callable[[int], int]:
     return run
 
 
-def measure(dataset: Dataset, steps: int, rounds: int) -> dict[str, list[float]]:
+def measure(runners: dict[str, Callable[[int], int]], steps: int, rounds: int) -> dict[str, list[float]]:
     """Images a second of each contestant, a number a round."""
-    runners = contestants(dataset)
     rates: dict[str, list[float]] = {name: [] for name in runners}
     for run in runners.values():  # caches and allocators warm
         run(min(steps, 5))
@@ -58,13 +57,17 @@ def measure(dataset: Dataset, steps: int, rounds: int) -> dict[str, list[float]]
     return rates
 
 
-def table(rates: dict[str, list[float]]) -> str:
+def table(rates: dict[str, list[float]], limits: dict[str, Limit]) -> str:
     """The rates as Markdown."""
-    base = statistics.median(rates["article's loop"])
-    lines = ["| trained | images/s (median) | lowest to highest | ratio to the article's loop |", "|---|---|---|---|"]
+    base = statistics.median(rates[LOOP])
+    heads = ("trained", "images/s (median)", "lowest to highest", f"ratio to {LOOP}", "Gflop/s", "share of the limit")
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for name, values in rates.items():
         middle = statistics.median(values)
-        lines.append(f"| {name} | {middle:,.0f} | {min(values):,.0f} to {max(values):,.0f} | {middle / base:.2f} |")
+        cells = [name, f"{middle:,.0f}", f"{min(values):,.0f} to {max(values):,.0f}", f"{middle / base:.2f}", "", ""]
+        if name in limits:
+            cells[-2:] = f"{middle * limits[name].flop / 1e9:.1f}", f"{middle * limits[name].seconds:.2f}"
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -76,7 +79,10 @@ def table(rates: dict[str, list[float]]) -> str:
 def main(dataset: str, data_dir: str | None, steps: int, rounds: int) -> None:
     """Measure and print."""
     torch.set_num_threads(thread_count(make_config()))
-    print(table(measure(datasets.load(dataset, data_dir), steps, rounds)))
+    data = datasets.load(dataset, data_dir)
+    trainers = {preset: Trainer(make_config(preset, dataset=dataset, device="cpu"), data) for preset in PRESETS}
+    limits = {preset: limit(trainer) for preset, trainer in trainers.items()}
+    print(table(measure(contestants(trainers, data), steps, rounds), limits))
 
 
 if __name__ == "__main__":

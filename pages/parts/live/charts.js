@@ -52,6 +52,8 @@ class Charts {
     this.plotly = null;
     this.heard = this.drawing = false;
     this.reset();
+    this.seen = () => this.draw(); // a tab that nobody sees draws nothing, and leaves the cores to the training
+    document.addEventListener("visibilitychange", this.seen);
     loadPlotly(base).then((plotly) => { this.plotly = plotly; this.draw(); }, (error) => complain(`No curves: ${error.message}. Reload the page to try again.`));
   }
 
@@ -86,7 +88,7 @@ class Charts {
   async draw() {
     if (this.drawing) return;
     this.drawing = true;
-    const behind = () => this.plotly && this.heard && Object.keys(LINES).find((chart) => this.drawn[chart] !== this.columns.step.length);
+    const behind = () => this.plotly && this.heard && !document.hidden && Object.keys(LINES).find((chart) => this.drawn[chart] !== this.columns.step.length);
     try {
       for (let chart; (chart = behind()); await new Promise((next) => setTimeout(next))) {
         if (this.drawn[chart] === undefined) this.whole(chart); else this.extend(chart);
@@ -155,6 +157,7 @@ class Charts {
 
   remove() {
     this.heard = false;
+    document.removeEventListener("visibilitychange", this.seen);
     if (this.plotly) for (const node of Object.values(this.nodes)) this.plotly.purge(node);
   }
 }

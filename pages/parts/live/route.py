@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
+import time
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,6 +22,10 @@ from pages.parts.workbench import runs
 
 EAGER_SECONDS, LIVE_SECONDS, REST_SECONDS, LIST_SECONDS = 0.1, 0.5, 1.5, 1.0
 """Between two looks: before the first point, while it trains, at rest, and at the list of runs."""
+
+POINTS_SECONDS = 1.0
+"""Between new points while it trains: a browser takes the tenth of a second to draw its charts anew, of the cores that
+the training wants."""
 
 GRID = struct.Struct("<Q")
 """A binary message is the live sample grid: images seen, then the PNG."""
@@ -55,11 +60,15 @@ async def watch_run(socket: Socket, name: str) -> None:
     curves, grids, live = Curves(), Grids(), LiveGrid()
     told: dict[str, Any] | None = None
     complained = ""
+    next_points = 0.0
     await socket.send({"kind": "watching", "run": name})
     while True:
         try:
             now = await in_thread(lambda: facts(runs().snapshot(name)))
-            points = await in_thread(lambda: curves.news(runs().history(name)))
+            points = None
+            if time.monotonic() >= next_points or now["state"] not in ACTIVE:
+                points = await in_thread(lambda: curves.news(runs().history(name)))
+                next_points = time.monotonic() + (POINTS_SECONDS - 0.1 if curves.any else 0.0)
             kept = await in_thread(lambda: grids.news(runs().folder(name)))
             grid = await in_thread(lambda: live.news(name))
         except WorkbenchError as error:
