@@ -7,8 +7,6 @@ what differs from the defaults here.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -225,11 +223,25 @@ class RunConfig(BaseModel):
         """Combinations that cannot work, each named with the way out."""
         lengths = [name for name in ("images", "epochs", "seconds") if getattr(self, name) is not None]
         if len(lengths) > 1:
-            raise ValueError(f"{' and '.join(lengths)}: give only one of images, epochs, seconds")
+            given = ", ".join(f"{name} = {getattr(self, name)}" for name in lengths)
+            raise ValueError(f"{given}: give only one of images, epochs, seconds")
         if (self.sample_every_images is None) == (self.sample_every_epochs is None):
-            raise ValueError("sample_every_images, sample_every_epochs: give exactly one of them")
+            raise ValueError(
+                f"sample_every_images = {self.sample_every_images}, sample_every_epochs = {self.sample_every_epochs}: "
+                "give exactly one of them"
+            )
         if self.dataset == "folder" and not self.dataset_path:
-            raise ValueError("dataset_path: the dataset 'folder' needs the path of a folder of pictures, or of a zip")
+            raise ValueError(
+                f"dataset_path = {self.dataset_path!r}: the dataset 'folder' needs the path of a folder of pictures, "
+                "or of a zip"
+            )
+        if self.dataset != "folder":
+            for name in ("dataset_path", "image_size", "colour"):
+                value = getattr(self, name)
+                if value != type(self).model_fields[name].default:
+                    raise ValueError(
+                        f"{name} = {value!r}: is for the dataset 'folder' only, and the dataset is {self.dataset!r}"
+                    )
         if self.lr_decay != "none" and self.lr_decay_to <= self.lr_decay_from:
             raise ValueError(
                 f"lr_decay_to = {self.lr_decay_to}: must be more than lr_decay_from = {self.lr_decay_from}"
@@ -300,7 +312,8 @@ def allowed(name: str) -> str:
     kinds = get_args(info.annotation) or (info.annotation,)
     kind = "a whole number" if int in kinds else "a number" if float in kinds else "text"
     signs = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
-    bounds = [f"{signs[key]} {value:.12g}" for key, value in limits(info).items()]
+    bounds = [f"{signs[key]} {value:,}" if isinstance(value, int) else f"{signs[key]} {value:.12g}"
+              for key, value in limits(info).items()]
     return " ".join([kind, " and ".join(bounds)]).strip() + (" or nothing" if type(None) in kinds else "")
 
 
@@ -323,7 +336,8 @@ def _in_words(error: ErrorDetails, values: Mapping[str, Any]) -> str:
     if not name:
         return str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        return f"{name}: there is no such setting; the settings are {', '.join(RunConfig.model_fields)}"
+        there = ", ".join(RunConfig.model_fields)
+        return f"{name} = {values[name]!r}: there is no such setting; the settings are {there}"
     return f"{name} = {values.get(name, PydanticUndefined)!r}: must be {allowed(name)}"
 
 
@@ -359,7 +373,13 @@ FREE_TO_CHANGE = frozenset(
 )
 
 
-def digest(config: RunConfig) -> str:
-    """SHA-256 of the settings that make the game what it is: a checkpoint of other settings does not fit them."""
-    game = {key: value for key, value in config.model_dump(mode="json").items() if key not in FREE_TO_CHANGE}
-    return hashlib.sha256(json.dumps(game, sort_keys=True).encode()).hexdigest()
+def of_the_game(config: RunConfig) -> dict[str, Any]:
+    """The settings that make the game what it is, as JSON: a checkpoint of other settings does not fit them."""
+    return {key: value for key, value in config.model_dump(mode="json").items() if key not in FREE_TO_CHANGE}
+
+
+def fits(made_with: Mapping[str, Any], config: RunConfig) -> bool:
+    """Whether a checkpoint made with those settings `of_the_game` is one of this config. What it does not name, it is
+    older than: such a setting's default is what the game was before there was a choice."""
+    now = of_the_game(config)
+    return all(name not in now or now[name] == value for name, value in made_with.items())

@@ -95,21 +95,24 @@ class Slots:
             self._limit = max(1, value)
             self._changed.notify_all()
 
-    def acquire(self, give_up: Callable[[], bool]) -> bool:
-        """Wait for a place; False as soon as `give_up()` says so."""
+    def acquire(self, give_up: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> bool:
+        """Wait for a place; False as soon as `give_up()` says so. `meanwhile()` is called now and then until there is
+        one."""
         ticket = object()
         with self._changed:
             self._waiting.append(ticket)
-            try:
-                while self._held >= self._limit or self._waiting[0] is not ticket:
+        try:
+            while True:
+                with self._changed:
                     if give_up():
                         return False
+                    if self._held < self._limit and self._waiting[0] is ticket:
+                        self._held += 1
+                        return True
                     self._changed.wait(0.2)
-                if give_up():
-                    return False
-                self._held += 1
-                return True
-            finally:
+                meanwhile()
+        finally:
+            with self._changed:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
 
@@ -250,7 +253,7 @@ class Run:
     def _work(self) -> None:
         state, reason = "failed", None
         try:
-            if self._take_slot():
+            if self._take_slot(lambda: self._stop):
                 state, reason = self._hold()
             else:
                 state, reason = "stopped", self._stop_reason or "stopped before it began"
@@ -286,8 +289,8 @@ class Run:
             log.warning("run %s: the event %r could not be written", self.folder.name, state)
             self.unwritten_end = self.folder.events_stamp()
 
-    def _take_slot(self) -> bool:
-        self._holding = self._slots.acquire(lambda: self._stop)
+    def _take_slot(self, give_up: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> bool:
+        self._holding = self._slots.acquire(give_up, meanwhile)
         return self._holding
 
     def _give_slot(self) -> None:
@@ -358,14 +361,18 @@ class Run:
         self._publish(trainer)
         self._show(state="paused", rate=0.0)
         self._give_slot()  # others may train meanwhile
-        while self._pause and not self._stop:
+        while not self._stop:
             with self._wake:
                 self._wake.wait_for(lambda: self._stop or self._save or self._rates or not self._pause)
             self._obey(trainer)
-        self._show(state="queued")
-        if self._take_slot():
-            self.folder.append_event("unpaused", trainer.images)
-            self._show(state="training")
+            if self._pause:
+                continue
+            self._show(state="queued")
+            if self._take_slot(lambda: self._stop or self._pause, lambda: self._obey(trainer)):
+                self.folder.append_event("unpaused", trainer.images)
+                self._show(state="training")
+                return
+            self._show(state="paused")
 
     def _obey(self, trainer: Trainer) -> None:
         """Carry out what was asked for since the last step."""

@@ -89,7 +89,11 @@ class Runs:
             WorkbenchError: of the config, the data or the name; nothing is left behind then.
         """
         # The same data, wherever the program is started from when the run is gone on with.
-        config = validated({**config.model_dump(), **_whole_paths(config.model_dump())})
+        values = config.model_dump()
+        source = datasets.DATASETS.get(config.dataset)
+        if source and source.needs == "files" and values["data_dir"] is None:
+            values["data_dir"] = str(datasets.data_folder())
+        config = validated({**values, **_whole_paths(values)})
         dataset = load_data(config)
         game.check(config, dataset.shape, dataset.n_classes)
         pick_device(config.device)

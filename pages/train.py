@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import html
+import os
 from typing import Any
 
 import streamlit as st
@@ -42,7 +43,8 @@ def choose_data(preset: str) -> dict[str, Any]:
     values: dict[str, Any] = {"dataset": st.session_state["dataset"]}
     if DATASETS[values["dataset"]].needs == "files":
         folder = st.text_input(
-            "Data folder", key="data_dir", persist_state="session", placeholder=str(datasets.data_folder()),
+            "Data folder", key="data_dir", persist_state="session",
+            placeholder=os.environ.get("GAN_DATA_DIR") or "data",
             help="Where the downloaded sets lie, in torchvision's layout. Empty: $GAN_DATA_DIR, else data/.",
         )
         values["data_dir"] = folder.strip() or None
@@ -186,11 +188,11 @@ def check(preset: str, values: dict[str, Any]) -> tuple[RunConfig | None, Datase
     if name == "folder" and not values.get("dataset_path"):
         st.info("Give the path of a folder of pictures, or upload a zip, below.")
         return None, None
-    if DATASETS[name].needs == "files" and not datasets.is_available(name, values["data_dir"]):
-        offer_download(name, values["data_dir"])
-        return None, None
     dataset = None
     try:
+        if DATASETS[name].needs == "files" and not datasets.is_available(name, values["data_dir"]):
+            offer_download(name, values["data_dir"])
+            return None, None
         config = make_config(preset, **values)
         dataset = read(config)
         game.check(config, dataset.shape, dataset.n_classes)
@@ -251,17 +253,25 @@ def command(snapshot: Snapshot, name: str, **arguments: Any) -> None:
         st.toast(plain(str(error)), icon=":material/warning:")
 
 
-def resume(snapshot: Snapshot, **changes: float | None) -> None:
+def resume(snapshot: Snapshot, **changes: Any) -> None:
     try:
         runs().resume(snapshot.name, **changes)
     except WorkbenchError as error:
         st.toast(plain(str(error)), icon=":material/warning:")
 
 
+# Of data that lies somewhere: the setting that says where, and what it is called.
+PLACE = {"files": ("data_dir", "Data folder"), "path": ("dataset_path", "Picture folder")}
+
+
 def train_longer(snapshot: Snapshot) -> None:
     """As the popover's fields say at this moment, not when it was drawn."""
-    asked = {"images": "total", "lr_d": "longer_d", "lr_g": "longer_g"}
-    resume(snapshot, **{key: st.session_state[f"{field}/{snapshot.name}"] for key, field in asked.items()})
+    asked = {"images": "total", "lr_d": "longer_d", "lr_g": "longer_g", **{
+        name: f"longer_{name}" for name, _ in PLACE.values()
+    }}
+    resume(snapshot, **{
+        key: st.session_state.get(f"{field}/{snapshot.name}") or None for key, field in asked.items()
+    })
 
 
 def buttons(snapshot: Snapshot) -> None:
@@ -297,6 +307,11 @@ def buttons(snapshot: Snapshot) -> None:
             )
             for side in ("d", "g"):
                 rate_field(side, f"longer_{side}/{snapshot.name}", "as it was")
+            if place := PLACE.get(DATASETS[snapshot.dataset.name].needs):
+                st.text_input(
+                    place[1], key=f"longer_{place[0]}/{snapshot.name}", placeholder=getattr(snapshot.config, place[0]),
+                    help="Where its data lies now, where that has moved; empty: where it was.",
+                )
             st.button("Train", type="primary", key="longer", on_click=train_longer, args=(snapshot,))
 
 

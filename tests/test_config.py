@@ -13,9 +13,10 @@ from gan_core.config import (
     RunConfig,
     allowed,
     choices,
-    digest,
     fields,
+    fits,
     limits,
+    of_the_game,
     parse_assignments,
     validated,
 )
@@ -23,10 +24,12 @@ from gan_core.errors import ConfigError
 from gan_core.presets import PRESETS, make_config
 
 NUMERIC = {name: limits(info) for name, info in fields() if limits(info)}
+FOLDER = {"dataset": "folder", "dataset_path": "/pictures"}
 # Another allowed value of every setting, with what it needs beside it.
 OTHER: dict[str, dict[str, Any]] = {
     "preset": {"preset": "mine"}, "dataset": {"dataset": "mnist"}, "data_dir": {"data_dir": "/elsewhere"},
-    "dataset_path": {"dataset_path": "/pictures"}, "image_size": {"image_size": 64}, "colour": {"colour": "grey"},
+    "dataset_path": {**FOLDER, "dataset_path": "/others"}, "image_size": {**FOLDER, "image_size": 64},
+    "colour": {**FOLDER, "colour": "grey"},
     "network": {"network": "mlp"}, "conditional": {"conditional": "no"}, "latent_dim": {"latent_dim": 65},
     "width": {"width": 33}, "discriminator_norm": {"discriminator_norm": "none"},
     "objective": {"objective": "minimax"}, "critic_steps": {"critic_steps": 2}, "gp_weight": {"gp_weight": 9.0},
@@ -86,7 +89,7 @@ def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         validated({"lr_g": -1, "width": "wide", "colour": "blue", "speed": 3})
     message = str(caught.value)
-    assert all(part in message for part in ("lr_g = -1", "width = 'wide'", "colour = 'blue'", "speed: there is no"))
+    assert all(part in message for part in ("lr_g = -1", "width = 'wide'", "colour = 'blue'", "speed = 3: there is no"))
     with pytest.raises(ConfigError, match="settings"):
         validated({3: 4})  # type: ignore[dict-item]
 
@@ -94,11 +97,14 @@ def test_all_faults_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"images": 5, "epochs": 1}, "images and epochs: give only one"),
-        ({"images": 5, "epochs": 1, "seconds": 2}, "images and epochs and seconds"),
-        ({"sample_every_images": None}, "exactly one"),
+        ({"images": 5, "epochs": 1}, "images = 5, epochs = 1.0: give only one"),
+        ({"images": 5, "epochs": 1, "seconds": 2}, "images = 5, epochs = 1.0, seconds = 2.0: give"),
+        ({"sample_every_images": None}, "sample_every_images = None, sample_every_epochs = None: give exactly one"),
         ({"sample_every_epochs": 1}, "exactly one"),
-        ({"dataset": "folder"}, "dataset_path"),
+        ({"dataset": "folder"}, "dataset_path = None"),
+        ({"dataset_path": "/pictures"}, "dataset_path = '/pictures': is for the dataset 'folder' only"),
+        ({"image_size": 64, "dataset": "mnist"}, "image_size = 64: .* the dataset is 'mnist'"),
+        ({"colour": "grey"}, "colour = 'grey'"),
         ({"lr_decay": "linear", "lr_decay_from": 10, "lr_decay_to": 10}, "lr_decay_to = 10: must be more than"),
         ({"network": "mlp", "discriminator_norm": "batch"}, "discriminator_norm = 'batch'"),
         ({"discriminator_norm": "batch", "objective": "wasserstein"}, "gradient penalties"),
@@ -156,7 +162,7 @@ def test_a_given_length_or_spacing_replaces_the_presets() -> None:
 @pytest.mark.parametrize("name", RunConfig.model_fields)
 def test_every_setting_can_be_given_as_text_and_none_is_a_switch(name: str) -> None:
     """A shell gives nothing but text; JSON's true would pass as 1."""
-    config = make_config("quick", dataset_path="pictures", data_dir="data", image_size=64, augment=("colour", "cutout"))
+    config = make_config("quick", **FOLDER, data_dir="data", image_size=64, augment=("colour", "cutout"))
     value = getattr(config, name)
     text = "none" if value is None else ",".join(value) if isinstance(value, tuple) else str(value)
     again = validated({**config.model_dump(), **parse_assignments([f"{name}={text}"])})
@@ -174,12 +180,21 @@ def test_a_config_is_frozen_and_survives_json() -> None:
 
 
 @pytest.mark.parametrize("name", RunConfig.model_fields)
-def test_the_digest_knows_what_makes_the_game(name: str) -> None:
-    """One setting changed at a time: those of the game change the digest, the free ones do not."""
-    needed = {key: value for key, value in OTHER[name].items() if key != name and key not in FREE_TO_CHANGE}
-    before, after = validated(needed), validated(OTHER[name])
+def test_a_checkpoint_fits_the_settings_of_its_game(name: str) -> None:
+    """One setting changed at a time: with those of the game it does not fit any more, with the free ones it does."""
+    needed = {key: value for key, value in OTHER[name].items() if key in FOLDER or key not in FREE_TO_CHANGE}
+    needed.pop(name, None)
+    before = validated({**needed, **FOLDER} if name == "dataset_path" else needed)
+    after = validated(OTHER[name])
     assert getattr(before, name) != getattr(after, name)
-    assert (digest(before) == digest(after)) == (name in FREE_TO_CHANGE)
+    assert fits(of_the_game(before), before)
+    assert fits(of_the_game(before), after) == (name in FREE_TO_CHANGE)
+
+
+def test_a_checkpoint_of_before_a_setting_existed_fits_still() -> None:
+    config = make_config("quick")
+    older = {key: value for key, value in of_the_game(config).items() if key != "instance_noise"}
+    assert fits(older, config) and not fits({**older, "width": config.width + 1}, config)
 
 
 def test_what_is_free_to_change() -> None:
@@ -189,7 +204,7 @@ def test_what_is_free_to_change() -> None:
     } == FREE_TO_CHANGE
     config = make_config("quick")
     shuffled = dict(reversed(list(json.loads(config.model_dump_json()).items())))
-    assert digest(validated(shuffled)) == digest(config)
+    assert fits(of_the_game(validated(shuffled)), config)
 
 
 def test_assignments_of_a_shell() -> None:

@@ -118,8 +118,8 @@ def _scan(root: Path) -> Collection:
             shown = path.relative_to(root).as_posix()
             if not _is_text(shown):
                 skipped.append(f"{_printable(shown)}: its name is no text (UTF-8); rename it")
-            elif path.is_symlink() and not path.resolve().is_relative_to(inside):
-                skipped.append(f"{shown}: a link that leads out of the folder, which is not followed")
+            elif path.is_symlink() and not _leads_inside(path, inside):
+                skipped.append(f"{shown}: a link that leads out of the folder or in a circle, which is not followed")
             elif not path.is_file():
                 skipped.append(f"{shown}: not a file")
             else:
@@ -128,6 +128,13 @@ def _scan(root: Path) -> Collection:
         if len(entries) > MAX_FILES:
             raise DatasetError(f"'{root}' holds more than {MAX_FILES:,} files, the limit. Choose a smaller folder.")
     return Collection(tuple(sorted(entries, key=lambda entry: entry.name)), tuple(sorted(skipped)))
+
+
+def _leads_inside(link: Path, inside: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(inside)
+    except (OSError, RuntimeError):  # RuntimeError: a circle, up to Python 3.12
+        return False
 
 
 def _is_text(name: str) -> bool:

@@ -163,7 +163,10 @@ def _fetch_one(resource: Resource, target: Path, report: Callable[[int], None] |
         advice = "What came was deleted; trying again starts afresh."
     else:
         advice = "Check the connection and try again."
-    raise DatasetError(f"'{target.name}' could not be downloaded. {advice} " + "; ".join(reasons))
+    raise DatasetError(
+        f"'{target.name}' could not be downloaded into '{target.parent}'. {advice} 'digits' needs no download. "
+        + "; ".join(reasons)
+    )
 
 
 def _pull(url: str, part: Path, size: int, report: Callable[[int], None] | None) -> None:

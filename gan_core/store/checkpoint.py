@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -46,7 +46,7 @@ class Header(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     place: Place
-    config: Annotated[str, Field(max_length=64)]
+    config: dict[str, JsonValue]
 
 
 def _seal(tensors: Mapping[str, Tensor], header: str) -> str:
@@ -58,19 +58,19 @@ def _seal(tensors: Mapping[str, Tensor], header: str) -> str:
     return digest.hexdigest()
 
 
-def encode(tensors: Mapping[str, Tensor], place: Mapping[str, Any], config_digest: str) -> bytes:
+def encode(tensors: Mapping[str, Tensor], place: Mapping[str, Any], config: Mapping[str, Any]) -> bytes:
     """Tensors (on the CPU) and the place in the run → the bytes of a `.safetensors` file.
 
-    Its metadata holds `format`, `place` (JSON), `config` (the digest of the settings) and `seal`, a SHA-256 over all of
-    these and every tensor.
+    Its metadata holds `format`, `header` (JSON: `place`, and `config`, the settings of the game) and `seal`, a SHA-256
+    over the header and every tensor.
     """
-    header = json.dumps({"place": place, "config": config_digest}, sort_keys=True)
+    header = json.dumps({"place": place, "config": config}, sort_keys=True)
     metadata = {"format": FORMAT, "header": header, "seal": _seal(tensors, header)}
     return save(dict(tensors), metadata)
 
 
-def decode(data: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any], str]:
-    """The bytes of a checkpoint → (tensors, place, digest of its settings).
+def decode(data: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any], dict[str, Any]]:
+    """The bytes of a checkpoint → (tensors, place, settings of the game).
 
     Raises:
         StoreError: not safetensors, not ours, or changed since it was written. Nothing in the file is ever executed.

@@ -85,10 +85,15 @@ def read_lines(data: bytes) -> Iterator[dict[str, Any] | None]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line, parse_constant=_no_json)
         except (ValueError, RecursionError):
             record = None
         yield record if isinstance(record, dict) else None
+
+
+def _no_json(name: str) -> None:
+    """NaN and Infinity, which Python's reader takes and JSON does not know."""
+    raise ValueError(name)
 
 
 def whole(data: bytes) -> int:

@@ -20,7 +20,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from gan_core.config import RunConfig, digest
+from gan_core.config import RunConfig, fits, of_the_game
 from gan_core.errors import StoreError
 from gan_core.store import checkpoint
 from gan_core.store.files import TEMPORARY, append_line, leftovers, read_lines, stamp, whole, write_atomic
@@ -28,7 +28,7 @@ from gan_core.store.history import History, row
 
 SCHEMA = 1
 LEFTOVER_SECONDS = 60.0
-_looking = threading.Lock()
+_looking, _writing = threading.Lock(), threading.Lock()
 # Events that change what a run is doing, and what it is doing after them.
 STATES = {
     "created": "stopped", "started": "training", "resumed": "training", "unpaused": "training", "paused": "paused",
@@ -52,7 +52,7 @@ class RunInfo(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     schema_version: int = Field(default=SCHEMA, ge=1, le=SCHEMA)
-    created: str = Field(max_length=40)
+    created: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]{0,10}(Z|[+-]\d\d:\d\d)$")
     note: str = Field(default="", max_length=10_000)
     config: RunConfig
     dataset: DatasetFacts
@@ -97,20 +97,22 @@ class RunFolder:
     # what was asked, and what happened
 
     def write_info(self, **changes: Any) -> None:
-        """Replace fields of run.json (`note`, `config`).
+        """Replace fields of run.json (`note`, `config`) as it is on disk now: another part of the program may have
+        written the others since this was opened.
 
         Raises:
             StoreError: a value that is not allowed, or the file cannot be written; nothing is changed then.
         """
-        try:
-            info = RunInfo(**{**self.info.model_dump(), **changes})
-        except ValidationError as error:
-            raise StoreError(f"{self.name}: {error.errors()[0]['msg']}") from None
-        try:
-            write_atomic(self.path / "run.json", info.model_dump_json(indent=2).encode())
-        except OSError as error:
-            raise StoreError(f"{self.name}: {disk_reason(error)}") from None
-        self.info = info
+        with _writing:
+            try:
+                info = RunInfo(**{**read_info(self.path).model_dump(), **changes})
+            except ValidationError as error:
+                raise StoreError(f"{self.name}: {error.errors()[0]['msg']}") from None
+            try:
+                write_atomic(self.path / "run.json", info.model_dump_json(indent=2).encode())
+            except OSError as error:
+                raise StoreError(f"{self.name}: {disk_reason(error)}") from None
+            self.info = info
 
     def append_event(self, event: str, images: int, **details: Any) -> None:
         """One line in events.jsonl."""
@@ -258,7 +260,7 @@ class RunFolder:
         Checkpoints beyond this one do not count: someone put them there.
         """
         path = self.path / f"{place['images']:09d}.safetensors"
-        write_atomic(path, checkpoint.encode(tensors, place, digest(self.config)))
+        write_atomic(path, checkpoint.encode(tensors, place, of_the_game(self.config)))
         upto = [file for file in self.checkpoints() if file.images <= place["images"]]
         for old in upto[: -self.config.keep_checkpoints]:
             with suppress(OSError):  # someone reads it (Windows): it goes the next time
@@ -300,8 +302,8 @@ class RunFolder:
 
     def _decoded(self, path: Path, data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
         where = f"{self.name}/{path.name}"
-        tensors, place, config_digest = checkpoint.decode(data, where)
-        if config_digest != digest(self.config):
+        tensors, place, made_with = checkpoint.decode(data, where)
+        if not fits(made_with, self.config):
             raise StoreError(f"{where}: was made with other settings than run.json holds; restore run.json")
         if place["images"] != int(path.stem):
             raise StoreError(

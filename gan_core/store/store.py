@@ -46,12 +46,13 @@ class Store:
         self.root = Path(root).absolute()
 
     def names(self) -> list[str]:
-        """Every folder that holds a run.json, newest first."""
+        """Every folder that holds a run.json, newest first; also one whose name is not allowed, so that someone who
+        put it there is told."""
         found = []
         try:
             with os.scandir(self.root) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") or not _NAME.fullmatch(entry.name):
+                    if entry.name.startswith(".") or not entry.name.isprintable():
                         continue
                     try:
                         found.append((os.stat(os.path.join(entry.path, "run.json")).st_mtime_ns, entry.name))
@@ -89,11 +90,13 @@ class Store:
         return f"{wanted[:74]}-{number}"
 
     def next_name(self, config: RunConfig) -> str:
-        """dataset-preset-number, the first that is free."""
-        number = 1
-        while (self.root / f"{config.dataset}-{config.preset}-{number}").exists():
+        """dataset-preset-number, the first that is free; run-number where those of an imported run are no name."""
+        stem, number = f"{config.dataset}-{config.preset}", 1
+        if not _NAME.fullmatch(f"{stem}-{number}"):
+            stem = "run"
+        while (self.root / f"{stem}-{number}").exists():
             number += 1
-        return f"{config.dataset}-{config.preset}-{number}"
+        return f"{stem}-{number}"
 
     def create(self, config: RunConfig, dataset: DatasetFacts, name: str | None = None) -> RunFolder:
         """A new run's folder, complete from the moment it can be seen.
@@ -171,7 +174,9 @@ class Store:
         Raises:
             StoreError: no such run, or it is being trained.
         """
-        path = self.path(name)
+        path = self.root / name
+        if name.startswith(".") or path.parent != self.root or not os.path.lexists(path):
+            path = self.path(name)
         if path.is_symlink():
             path.unlink()
             return

@@ -15,6 +15,7 @@ over; a zip with anything else in it is refused, so that nothing is ever silentl
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 import shutil
@@ -30,7 +31,7 @@ from gan_core.archive import extract, open_zip, safe_members
 from gan_core.errors import ArchiveError, ConfigError, StoreError
 from gan_core.store.files import read_lines, sync_folder
 from gan_core.store.folder import RunFolder
-from gan_core.store.history import row
+from gan_core.store.history import COLUMNS, row
 from gan_core.store.store import Store, check_name
 
 MAX_INFO_BYTES = 2**20
@@ -48,7 +49,10 @@ LINES = tuple(MAX_LINES_BYTES)
 _IMAGES = r"([0-9]{9}|[1-9][0-9]{9,17})"
 _CHECKPOINT = re.compile(rf"{_IMAGES}\.safetensors")
 _SAMPLE = re.compile(rf"samples/{_IMAGES}\.png")
-_PASSED_OVER = re.compile(r"(.*/)?(\.lock|\.writing-[^/]*|\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)|__MACOSX/.*")
+_PASSED_OVER = re.compile(
+    r"(.*/)?(\.lock|\.writing-[^/]*|[0-9]+\.safetensors\.damaged|\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)"
+    r"|__MACOSX/.*"
+)
 
 
 # out
@@ -265,7 +269,12 @@ def _check_lines(path: Path, where: str) -> None:
     if not path.exists():
         return
     if path.name == "history.jsonl":
-        good = [row(record or {}) is not None for record in read_lines(path.read_bytes())]
+        rows = [row(record or {}) for record in read_lines(path.read_bytes())]
+        good = [values is not None for values in rows]
+        for before, after in itertools.pairwise(values for values in rows if values is not None):
+            for name, was, now in zip(COLUMNS[:4], before, after, strict=False):
+                if now < was:
+                    raise StoreError(f"{where}: {name} falls from {was:.12g} to {now:.12g}; a run only goes forward")
     else:
         good = [isinstance((record or {}).get("event"), str) for record in read_lines(path.read_bytes())]
     if good and not any(good):

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from streamlit.config import get_option
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from gan_core.errors import WorkbenchError
 from pages.parts.latent.route import LATENT
@@ -35,6 +36,8 @@ async def plotly_js(request: Request) -> Response:
 
 async def sample_grid(request: Request) -> Response:
     """A kept sample grid of a run, as PNG."""
+    if not is_host_allowed(request.headers.get("host")):
+        return PlainTextResponse("this host is not in server.allowedHosts", 403)
     name, images = request.path_params["name"], request.path_params["images"]
     try:
         folder = await in_thread(lambda: runs().folder(name))
@@ -52,7 +55,8 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     the process ends."""
     warming = asyncio.create_task(in_thread(warm))
     yield
-    await warming
+    if (await asyncio.gather(warming, return_exceptions=True))[0] is not None:
+        log.warning("the warm-up failed: %s", warming.exception())
     if not await asyncio.to_thread(runs().shutdown, "the dashboard was ended"):
         log.warning("a run did not end in time; it goes on from its last checkpoint")
 

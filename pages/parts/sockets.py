@@ -11,6 +11,7 @@ from typing import Any
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.server_util import is_url_from_allowed_origins
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from gan_core.errors import WorkbenchError
 
@@ -65,11 +66,16 @@ class Socket:
 
 
 def same_origin(websocket: WebSocket) -> bool:
-    """Whether a page of this app asks: a page of another site must not read runs, nor command them."""
-    origin = websocket.headers.get("origin")
+    """Whether a page of this app asks: a page of another site must not read runs, nor command them.
+
+    The same rule as for Streamlit's own socket. The host counts too: else a site whose name is made to lead here (DNS
+    rebinding) would be its own origin.
+    """
+    origin, host = websocket.headers.get("origin"), websocket.headers.get("host", "")
+    if not is_host_allowed(host):
+        return False
     if origin is None:  # no browser: a browser always says where it comes from
         return True
-    host = websocket.headers.get("host", "")
     return origin.split("://", 1)[-1] == host or is_url_from_allowed_origins(origin)
 
 

@@ -205,11 +205,13 @@ def test_links_out_of_the_folder_are_not_followed(write, picture, tmp_path: Path
     (path / "dangling.png").symlink_to(path / "nothing.png")
     (path / "folder").symlink_to(tmp_path / "elsewhere")
     (path / "loop").symlink_to(path)
+    (path / "circle.png").symlink_to("circle.png")
     os.mkfifo(path / "pipe.png")
     dataset = load(path)
     assert len(dataset) == 3 and dataset.labels is None
-    assert [line.split(":")[0] for line in dataset.skipped] == ["dangling.png", "folder", "loop", "out.png", "pipe.png"]
-    assert "out of the folder" in dataset.skipped[3]
+    skipped = ["circle.png", "dangling.png", "folder", "loop", "out.png", "pipe.png"]
+    assert [line.split(":")[0] for line in dataset.skipped] == skipped
+    assert "out of the folder" in dataset.skipped[4] and "in a circle" in dataset.skipped[0]
 
 
 @pytest.mark.parametrize(

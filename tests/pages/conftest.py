@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit import config as st_config
 from streamlit.testing.v1 import AppTest
 
 from gan_core import runs as runs_module
@@ -22,6 +23,15 @@ from tests.datasets.conftest import idx, mnist_files, served_mnist, web
 __all__ = ["idx", "mnist_files", "served_mnist", "web"]
 
 DOOR = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+
+
+@pytest.fixture(autouse=True)
+def asked_as_testserver() -> Iterator[None]:
+    """The name by which Starlette's client asks."""
+    allowed = st_config.get_option("server.allowedHosts")
+    st_config.set_option("server.allowedHosts", [*allowed, "testserver"])
+    yield
+    st_config.set_option("server.allowedHosts", allowed)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from starlette.routing import WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from gan_core.presets import make_config
+from gan_core.runs import Runs
 from pages.parts import routes, sockets
 from pages.parts.sockets import MESSAGE_BYTES, MESSAGES_PER_SECOND, Socket, socket_route
 
@@ -108,3 +110,27 @@ def test_the_own_origin_is_let_in(client: TestClient) -> None:
     with client.websocket_connect("/echo", headers={"origin": "http://testserver"}) as socket:
         socket.send_json({"a": 1})
         assert socket.receive_json() == {"a": 1}
+
+
+@pytest.mark.parametrize("host", ["evil.example:8501", "evil.example", "localhost.evil.example"])
+def test_a_name_that_is_made_to_lead_here_is_refused(host: str) -> None:
+    """DNS rebinding: the page's own origin, and yet not ours."""
+    client, headers = TestClient(Starlette(routes=list(routes.OURS))), {"host": host, "origin": f"http://{host}"}
+    for path in ("/gan/live", "/gan/latent"):
+        with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect(path, headers=headers):
+            pass
+        assert refused.value.code == 1008
+    assert client.get("/gan/samples/a/0.png", headers=headers).status_code == 403
+
+
+def test_a_warm_up_that_failed_does_not_cost_the_runs(
+    page_runs: Runs, monkeypatch: pytest.MonkeyPatch, wait: Callable[..., None]
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(routes, "warm", fail)
+    with TestClient(Starlette(routes=list(routes.OURS), lifespan=routes.lifespan)):
+        name = page_runs.start(make_config(images=10**9, device="cpu"), "endless")
+        wait(lambda: page_runs.snapshot(name).images > 0)
+    assert page_runs.snapshot(name).state == "stopped" and page_runs.folder(name).checkpoints()

@@ -102,6 +102,14 @@ def test_an_impossible_combination_is_said_and_cannot_be_started(open_page: Open
     assert not app.error and not _button(app, "Train").disabled
 
 
+def test_a_data_folder_of_nobody_is_an_error_in_words(open_page: Open) -> None:
+    app = open_page()
+    app.selectbox(key="dataset").set_value("mnist").run()
+    app.text_input(key="data_dir").set_value("~nobody-of-this-name/data").run()
+    assert not app.exception and "~nobody-of-this-name/data" in _said(app.error[0])
+    assert _button(app, "Train").disabled
+
+
 def test_a_bad_name_is_an_error_and_nothing_is_made(open_page: Open, page_runs: Runs) -> None:
     app = open_page()
     app.text_input(key="name").set_value("../outside").run()

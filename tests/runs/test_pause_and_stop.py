@@ -216,3 +216,25 @@ def test_what_has_ended_can_be_resumed_at_once(
     name = runs.start(tiny_config(images=40, seed=13))
     wait(ended(runs, name))
     assert runs.snapshot(name).state == "failed" and found == [(False, 0)] * 2
+
+
+def test_rates_set_while_it_waits_to_go_on_are_written_down_at_once(
+    runs: Runs, tiny_config: Config, wait: Wait, gate: Gate
+):
+    """Its place was given to another: what is asked meanwhile must not be lost with the process."""
+    name, other = waiting_to_go_on(runs, tiny_config, wait)
+    runs.run(name).set_rates(g=0.5)
+    wait(lambda: runs.folder(name).load_checkpoint()[1]["rates"]["g"] == 0.5)
+    assert "rates" in events(runs.folder(name)) and runs.snapshot(name).state == "queued"
+
+
+def test_paused_again_while_it_waits_to_go_on(runs: Runs, tiny_config: Config, wait: Wait, gate: Gate):
+    name, other = waiting_to_go_on(runs, tiny_config, wait)
+    runs.run(name).pause()
+    wait(lambda: runs.snapshot(name).state == "paused")
+    gate.release()
+    runs.run(other).stop()
+    wait(ended(runs, other))
+    assert runs.snapshot(name).state == "paused"  # the place that came free is not taken
+    runs.run(name).unpause()
+    wait(lambda: runs.snapshot(name).state == "training")

@@ -190,3 +190,15 @@ def test_newest_first(runs: Runs, finished: str, tiny_config: Config, wait: Wait
     other = runs.start(tiny_config(images=8), "newer")
     wait(ended(runs, other))
     assert [one.name for one in runs.snapshots()] == ["newer", finished]
+
+
+def test_a_note_taken_while_it_queues_is_kept(runs: Runs, finished: str, tiny_config: Config, wait: Wait):
+    """It goes on with a new length, which is written to the same run.json as soon as it has its place."""
+    other = runs.start(tiny_config(images=ENDLESS), "other")
+    runs.resume(finished, images=28)
+    assert runs.snapshot(finished).state == "queued"
+    runs.folder(finished).write_info(note="precious")
+    runs.run(other).stop()
+    wait(lambda: runs.snapshot(finished).state == "finished")
+    info = runs.folder(finished).info
+    assert (info.note, info.config.images) == ("precious", 28)

@@ -21,6 +21,8 @@ PLACE: dict[str, Any] = {
     "rates": {"d": 1e-3, "g": 2e-3},
 }
 
+GAME = {"width": 32, "objective": "hinge", "augment": ["cutout"], "gp_weight": 10.0}
+
 
 def some_tensors() -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(0)
@@ -41,20 +43,20 @@ def sealed(header: Any, tensors: dict[str, Tensor] | None = None, **metadata: st
 
 
 def test_what_goes_in_comes_out():
-    tensors, place, config = decode(encode(some_tensors(), PLACE, "abc"), "file")
-    assert (place, config) == (PLACE, "abc")
+    tensors, place, config = decode(encode(some_tensors(), PLACE, GAME), "file")
+    assert (place, config) == (PLACE, GAME)
     assert tensors.keys() == some_tensors().keys()
     for name, value in some_tensors().items():
         assert torch.equal(tensors[name], value) and tensors[name].dtype == value.dtype
 
 
 def test_any_safetensors_reader_can_read_it():
-    assert torch.equal(load(encode(some_tensors(), PLACE, "abc"))["half"], some_tensors()["half"])
+    assert torch.equal(load(encode(some_tensors(), PLACE, GAME))["half"], some_tensors()["half"])
 
 
 def test_every_byte_is_sealed():
     """Flip one bit anywhere: an error that names the file, never another state."""
-    data = encode(some_tensors(), PLACE, "abc")
+    data = encode(some_tensors(), PLACE, GAME)
     for position in range(len(data)):
         flipped = bytearray(data)
         flipped[position] ^= 1 << (position % 8)
@@ -64,12 +66,12 @@ def test_every_byte_is_sealed():
             assert str(error).startswith("run/file: ")
             continue
         # The few bits that JSON does not care about, such as a space for a line's end.
-        assert (place, config) == (PLACE, "abc"), position
+        assert (place, config) == (PLACE, GAME), position
         assert all(torch.equal(tensors[name], value) for name, value in some_tensors().items()), position
 
 
 def test_every_truncation_is_noticed():
-    data = encode(some_tensors(), PLACE, "abc")
+    data = encode(some_tensors(), PLACE, GAME)
     for length in range(len(data)):
         with pytest.raises(StoreError, match=r"run/file: "):
             decode(data[:length], "run/file")
@@ -129,7 +131,7 @@ def test_anothers_safetensors():
 
 def test_a_seal_of_other_contents():
     other = {**some_tensors(), "generator.weight": torch.zeros(3, 4)}
-    text = json.dumps({"place": PLACE, "config": "abc"})
+    text = json.dumps({"place": PLACE, "config": GAME})
     data = save(other, {"format": FORMAT, "header": text, "seal": _seal(some_tensors(), text)})
     with pytest.raises(StoreError, match="run/file: damaged"):
         decode(data, "run/file")
@@ -158,22 +160,22 @@ def test_a_seal_of_other_contents():
 def test_a_right_seal_on_nonsense(key: str, value: Any):
     """The seal is no secret: whoever can write a file can seal it."""
     with pytest.raises(StoreError, match=f"run/file: .*place.*{key}"):
-        decode(sealed({"place": {**PLACE, key: value}, "config": "abc"}), "run/file")
+        decode(sealed({"place": {**PLACE, key: value}, "config": GAME}), "run/file")
 
 
 @pytest.mark.parametrize("key", PLACE)
 def test_a_right_seal_on_less(key: str):
     place = {name: value for name, value in PLACE.items() if name != key}
     with pytest.raises(StoreError, match=f"run/file: .*place.{key}"):
-        decode(sealed({"place": place, "config": "abc"}), "run/file")
+        decode(sealed({"place": place, "config": GAME}), "run/file")
 
 
 @pytest.mark.parametrize(
     "header",
     ["", "{", "null", "[]", "3", '"x"', "{}", "[" * 50_000, '{"place":' * 50_000,
-     {"place": PLACE}, {"config": "abc"}, {"place": PLACE, "config": 3}, {"place": PLACE, "config": None},
-     {"place": PLACE, "config": "abc", "more": 1}, {"place": [], "config": "abc"}, {"place": None, "config": "abc"},
-     {"place": "x", "config": "abc"}],
+     {"place": PLACE}, {"config": GAME}, {"place": PLACE, "config": 3}, {"place": PLACE, "config": None},
+     {"place": PLACE, "config": GAME, "more": 1}, {"place": [], "config": GAME}, {"place": None, "config": GAME},
+     {"place": "x", "config": GAME}],
 )
 def test_a_right_seal_on_another_header(header: Any):
     with pytest.raises(StoreError, match=r"run/file: "):
@@ -189,5 +191,5 @@ def test_a_right_seal_on_no_header():
 
 def test_the_control_would_pass():
     """What the tests above vary is accepted as it is."""
-    assert decode(sealed({"place": PLACE, "config": "abc"}), "file")[1] == PLACE
+    assert decode(sealed({"place": PLACE, "config": GAME}), "file")[1] == PLACE
     assert checkpoint.Place.model_validate(PLACE).model_dump() == PLACE

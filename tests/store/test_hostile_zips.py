@@ -131,6 +131,18 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], dict[str, bytes]], str]] =
     "history without its numbers": (
         lambda files: files | {"run/history.jsonl": b'{"step": 1}\n'}, "run/history.jsonl: .* none of its 1 lines",
     ),
+    "history that goes backwards": (
+        lambda files: files | {
+            "run/history.jsonl": b"".join(files["run/history.jsonl"].splitlines(keepends=True)[::-1])
+        },
+        "run/history.jsonl: step falls from 4 to 3",
+    ),
+    "a time that is none": (
+        lambda files: files | {
+            "run/run.json": re.sub(rb'"created": *"[^"]+"', b'"created":"![](//ab.cd/e)"', files["run/run.json"])
+        },
+        "run/run.json: .*created",
+    ),
     "events are another file": (
         lambda files: files | {"run/events.jsonl": b'[1]\n{"event": ["started"]}\n'}, "run/events.jsonl: .* 2 lines",
     ),

@@ -135,7 +135,7 @@ def test_what_systems_leave_in_folders_is_passed_over(
 ) -> None:
     strays = (
         "__MACOSX/run/._run.json", "run/.DS_Store", "run/samples/Thumbs.db", "run/desktop.ini", "run/.lock",
-        "run/.writing-ab12", "run/samples/.writing-cd34",
+        "run/.writing-ab12", "run/samples/.writing-cd34", "run/000000099.safetensors.damaged",
     )
     files = members(exported(made)) | dict.fromkeys(strays, b"x")
     folder = import_run(elsewhere, zipped(files))

@@ -57,10 +57,13 @@ class Charts {
     loadPlotly(base).then((plotly) => { this.plotly = plotly; this.draw(); }, (error) => complain(`No curves: ${error.message}. Reload the page to try again.`));
   }
 
-  reset() {
+  empty() {
     for (const name of [...X_COLUMNS, ...Object.values(LINES).flat().map(([column]) => column)]) this.columns[name] = [];
-    this.redraw();
+    this.drawn = {};
   }
+
+  // Another run: what was drawn goes at once.
+  reset() { this.empty(); this.draw(); }
 
   // New options: every line is drawn anew; a zoom stays unless what it zoomed into changed its meaning.
   set(options) {
@@ -70,7 +73,7 @@ class Charts {
   }
 
   add(message) {
-    if (message.all) this.reset();
+    if (message.all) this.empty();
     for (const name of Object.keys(this.columns)) this.columns[name].push(...message.columns[name]);
     this.heard = true;
     if (this.inkNow() === this.ink) this.draw(); else this.redraw();
