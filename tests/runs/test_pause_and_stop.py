@@ -222,7 +222,7 @@ def test_rates_set_while_it_waits_to_go_on_are_written_down_at_once(
     runs: Runs, tiny_config: Config, wait: Wait, gate: Gate
 ):
     """Its place was given to another: what is asked meanwhile must not be lost with the process."""
-    name, other = waiting_to_go_on(runs, tiny_config, wait)
+    name, _ = waiting_to_go_on(runs, tiny_config, wait)
     runs.run(name).set_rates(g=0.5)
     wait(lambda: runs.folder(name).load_checkpoint()[1]["rates"]["g"] == 0.5)
     assert "rates" in events(runs.folder(name)) and runs.snapshot(name).state == "queued"
