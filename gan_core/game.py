@@ -12,7 +12,6 @@ from gan_core.augmentation import augmented
 from gan_core.config import RunConfig
 from gan_core.errors import ConfigError
 from gan_core.objectives import OBJECTIVES, gradient_penalty, slope_penalty
-from gan_core.schedules import noise_level
 
 Numbers = dict[str, Tensor]
 
@@ -67,16 +66,18 @@ class Game:
         labels = labels if self.conditional else None
         return Moves(real, labels, self.generator(self.latents(len(real), real.device), labels))
 
-    def discriminator_loss(self, moves: Moves, images: int, d_step: int) -> tuple[Tensor, Numbers]:
+    def discriminator_loss(
+        self, moves: Moves, noise: float | Tensor = 0.0, penalise: bool = True
+    ) -> tuple[Tensor, Numbers]:
         """What D minimises, and the numbers worth watching.
 
         Args:
-            images: seen so far; the schedules are functions of it.
-            d_step: D's steps so far; lazy penalties come at every `penalty_interval`-th.
+            noise: standard deviation of the instance noise now; 0.0: none is drawn.
+            penalise: whether the lazy penalties, R1 and R2, come this time.
         """
         config = self.config
-        lazy = (config.r1_weight > 0 or config.r2_weight > 0) and d_step % config.penalty_interval == 0
-        real, fake = self._seen(moves.real, images), self._seen(moves.fake.detach(), images)
+        lazy = penalise and (config.r1_weight > 0 or config.r2_weight > 0)
+        real, fake = self._seen(moves.real, noise), self._seen(moves.fake.detach(), noise)
         if lazy:
             real, fake = real.detach().requires_grad_(), fake.detach().requires_grad_()
         real_logits, fake_logits = self._judge(real, fake, moves.labels)
@@ -97,23 +98,22 @@ class Game:
                     loss = loss + weight * config.penalty_interval * slope_penalty(logits, samples)
         return loss, numbers
 
-    def generator_loss(self, moves: Moves, images: int) -> tuple[Tensor, Numbers]:
+    def generator_loss(self, moves: Moves, noise: float | Tensor = 0.0) -> tuple[Tensor, Numbers]:
         """What G minimises, and the numbers worth watching."""
-        fake = self._seen(moves.fake, images)
+        fake = self._seen(moves.fake, noise)
         if self.objective.needs_real:
-            real_logits, fake_logits = self._judge(self._seen(moves.real, images), fake, moves.labels)
+            real_logits, fake_logits = self._judge(self._seen(moves.real, noise), fake, moves.labels)
         else:
             real_logits, fake_logits = None, self.discriminator(fake, moves.labels)
         loss = self.objective.generator(real_logits, fake_logits)
         return loss, {"loss_g": loss.detach()}
 
-    def _seen(self, samples: Tensor, images: int) -> Tensor:
+    def _seen(self, samples: Tensor, noise: float | Tensor) -> Tensor:
         """Samples as D sees them: augmented, with instance noise."""
         if self.config.augment:
             samples = augmented(samples, self.config.augment, self.noise)
-        level = noise_level(self.config, images)
-        if level > 0:
-            samples = samples + level * torch.randn(samples.shape, generator=self.noise, device=samples.device)
+        if isinstance(noise, Tensor) or noise > 0:
+            samples = samples + noise * torch.randn(samples.shape, generator=self.noise, device=samples.device)
         return samples
 
     def _judge(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,12 @@ def noise_level(config: RunConfig, images: int) -> float:
     return config.instance_noise * max(0.0, 1 - images / config.instance_noise_images)
 
 
+def penalty_due(config: RunConfig, d_step: int) -> bool:
+    """Whether R1 and R2 are added to D's loss after so many of its steps: at every `penalty_interval`-th (Karras 2020,
+    section 3.1: lazy regularisation)."""
+    return d_step % config.penalty_interval == 0
+
+
 def ema_decay(config: RunConfig, images: int) -> float:
     """Share of the old average kept by one step's update.
 

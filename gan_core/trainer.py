@@ -10,7 +10,7 @@ import copy
 import hashlib
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -21,7 +21,8 @@ from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, TrainingError
 from gan_core.game import Game, Moves
 from gan_core.pictures import to_uint8
-from gan_core.schedules import ema_decay, rate_factor
+from gan_core.replay import Replay
+from gan_core.schedules import ema_decay, noise_level, penalty_due, rate_factor
 
 NUMBERS = ("loss_d", "loss_g", "d_real", "d_fake", "grad_d", "grad_g")
 SIDES = ("d", "g")
@@ -63,8 +64,14 @@ class Trainer:
         ema: the generator to draw with: the running average, or the generator itself where that is off.
     """
 
-    def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device | None = None) -> None:
+    def __init__(
+        self, config: RunConfig, dataset: Dataset, device: torch.device | None = None, fixed: bool | None = None
+    ) -> None:
         """
+        Args:
+            fixed: whether all that changes from step to step lies in tensors of its own, so that a step can be captured
+                as a graph; None: on CUDA devices.
+
         Raises:
             ConfigError: the networks cannot make this data's shape, labels are missing, or no such device.
         """
@@ -80,8 +87,13 @@ class Trainer:
                 net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.game.generator).requires_grad_(False) if config.ema_half_life else sides["g"]
         self.parameters = {side: list(net.parameters()) for side, net in sides.items()}
-        self.optimisers = {side: self._adam(side) for side in SIDES}
         self.rates = {"d": config.lr_d, "g": config.lr_g}
+        self.optimisers = {side: self._adam(side) for side in SIDES}
+        self.replay = Replay(self.device, [self.noise])
+        self._fixed = self.device.type == "cuda" if fixed is None else fixed
+        self._knobs: dict[str, float | Tensor] = {}
+        self._held: dict[str, Tensor] = {}
+        self._indices = torch.zeros(config.batch_size, dtype=torch.int64, device=self.device)
         self._ema_floats, self._net_floats, self._ema_others, self._net_others = _pairs(self.ema, sides["g"])
 
         self.step_count = self.images = self.d_steps = 0
@@ -91,14 +103,15 @@ class Trainer:
         self._position = 0
         self._window = torch.zeros(len(NUMBERS), device=self.device)
         self._window_count = 0
+        self._schedule()
 
         self.columns = grid_columns(config, self.game.conditional, dataset.n_classes)
         self.fixed_z, self.fixed_labels = fixed_latents(config, self.columns, self.game.conditional, dataset.n_classes)
 
     def _adam(self, side: str) -> torch.optim.Adam:
-        rate = self.config.lr_d if side == "d" else self.config.lr_g
         optimiser = torch.optim.Adam(
-            self.parameters[side], lr=rate, betas=(self.config.beta1, self.config.beta2), fused=True
+            self.parameters[side], lr=self.rates[side], betas=(self.config.beta1, self.config.beta2), fused=True,
+            capturable=self.device.type == "cuda",
         )
         # The state exists from the start, so that saving and loading need no case for "before the first step".
         for parameter in self.parameters[side]:
@@ -117,33 +130,72 @@ class Trainer:
     def step(self) -> None:
         """Train D `critic_steps` times, then G once. Waits for nothing: the numbers stay on the device."""
         for _ in range(self.config.critic_steps - 1):
-            with torch.no_grad():  # pictures that G will not learn from
-                moves = self._play()
-            self._discriminator_step(moves)
+            self._turn(self._critic_turn)
+        self._turn(self._whole_turn)
+        self.step_count += 1
+        self._window_count += 1
+
+    def _turn(self, play: Callable[[], None]) -> None:
+        """One batch, after setting all that is new about it."""
+        noisy_d, noisy_g = self._schedule()
+        indices = self._next_indices()
+        self._indices = self._indices.copy_(indices) if self._fixed else indices
+        # What decides which operations there are.
+        self.replay((play.__name__, penalty_due(self.config, self.d_steps), noisy_d, noisy_g), play)
+        self.d_steps += 1
+        self.images += self.config.batch_size
+
+    def _schedule(self) -> tuple[bool, bool]:
+        """Set what the coming turn reads from `_knobs` → whether there is instance noise in front of D and of G.
+
+        D moves before its batch counts as seen, G after.
+        """
+        before, after = self.images, self.images + self.config.batch_size
+        self._set("lr_d", self.rates["d"] * rate_factor(self.config, before))
+        self._set("lr_g", self.rates["g"] * rate_factor(self.config, after))
+        self._set("share", 1 - ema_decay(self.config, after))
+        levels = {"noise_d": noise_level(self.config, before), "noise_g": noise_level(self.config, after)}
+        for name, level in levels.items():
+            if level > 0:
+                self._set(name, level)
+            else:
+                self._knobs[name] = 0.0  # not drawn at all
+        return levels["noise_d"] > 0, levels["noise_g"] > 0
+
+    def _set(self, name: str, value: float) -> None:
+        if self._fixed:
+            held = self._held.setdefault(name, torch.zeros((), device=self.device))
+            self._knobs[name] = held.fill_(value)
+        else:
+            self._knobs[name] = value
+
+    def _critic_turn(self) -> None:
+        """D alone learns."""
+        with torch.no_grad():  # pictures that G will not learn from
+            moves = self._play()
+        self._discriminator_step(moves)
+
+    def _whole_turn(self) -> None:
+        """D learns, then G."""
         moves = self._play()
         numbers, norm_d = self._discriminator_step(moves)
         # G answers with the last batch's own pictures: unchanged since D saw them, so drawing them again would only
         # cost time.
-        loss, more = self.game.generator_loss(moves, self.images)
+        loss, more = self.game.generator_loss(moves, self._knobs["noise_g"])
         norm_g = self._move("g", loss)
         self._average()
-        self.step_count += 1
         numbers.update(more, grad_d=norm_d, grad_g=norm_g)
         self._window += torch.stack([numbers[name] for name in NUMBERS])
-        self._window_count += 1
 
     def _play(self) -> Moves:
         """The next batch and G's answer to it."""
-        indices = self._next_indices().to(self.device, non_blocking=True)
-        return self.game.play(*self.dataset.batch(indices, self.noise))
+        return self.game.play(*self.dataset.batch(self._indices, self.noise))
 
     def _discriminator_step(self, moves: Moves) -> tuple[dict[str, Tensor], Tensor]:
         """D learns once → the numbers worth watching, and its gradient's norm."""
-        loss, numbers = self.game.discriminator_loss(moves, self.images, self.d_steps)
-        norm = self._move("d", loss)
-        self.d_steps += 1
-        self.images += len(moves.real)
-        return numbers, norm
+        penalise = penalty_due(self.config, self.d_steps)
+        loss, numbers = self.game.discriminator_loss(moves, self._knobs["noise_d"], penalise)
+        return numbers, self._move("d", loss)
 
     def _move(self, side: str, loss: Tensor) -> Tensor:
         """One optimiser step of one side → the norm of its gradient."""
@@ -154,7 +206,7 @@ class Trainer:
             # penalty does not, beside weights in channels_last.
             same = gradient.stride() == parameter.stride()
             parameter.grad = gradient if same else torch.empty_like(parameter).copy_(gradient)
-        optimiser.param_groups[0]["lr"] = self.rates[side] * rate_factor(self.config, self.images)
+        optimiser.param_groups[0]["lr"] = self._knobs[f"lr_{side}"]
         optimiser.step()
         return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))  # pyright: ignore[reportPrivateImportUsage]
 
@@ -162,13 +214,15 @@ class Trainer:
     def _average(self) -> None:
         if self.ema is self.game.generator:
             return
-        share = 1 - ema_decay(self.config, self.images)
-        torch._foreach_lerp_(self._ema_floats, self._net_floats, share)  # pyright: ignore[reportPrivateImportUsage]
+        share = self._knobs["share"]
+        weights = [share] * len(self._ema_floats) if isinstance(share, Tensor) else share
+        torch._foreach_lerp_(self._ema_floats, self._net_floats, weights)  # pyright: ignore[reportPrivateImportUsage]
         for mine, other in zip(self._ema_others, self._net_others, strict=True):
             mine.copy_(other)
 
     def _draw_permutation(self) -> Tensor:
-        return torch.randperm(len(self.dataset), generator=self.order)
+        # Drawn on the CPU, so that the order is the same on every device; moved there once an epoch.
+        return torch.randperm(len(self.dataset), generator=self.order).to(self.device)
 
     def _next_indices(self) -> Tensor:
         """The next `batch_size` places of the data order; a batch may span the end of an epoch."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from benchmarks import time_to_quality, training_speed
+from benchmarks import growth, time_to_quality, training_speed
 from benchmarks.tutorial_baseline import Baseline
 from gan_core import datasets
 from gan_core.evaluation import classifier
@@ -40,6 +40,15 @@ def test_time_to_quality_measures_both(tmp_path: Path, monkeypatch: pytest.Monke
     assert float(ours[-1][0]) >= 1 and [row[0] for row in theirs] == ["0.1", "0.2"]
     assert all(float(row[2]) > 0 for row in ours) and all(float(row[1]) > 0 for row in theirs)
     assert [path.suffix for path in (tmp_path / "evaluation").iterdir()] == [".safetensors"]
+
+
+def test_growth_measures_all_that_grows() -> None:
+    threads = torch.get_num_threads()
+    result = CliRunner().invoke(growth.main, ["--runs", "10", "--steps", "2000"])
+    torch.set_num_threads(threads)
+    assert result.exit_code == 0, result.output
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in result.output.splitlines()[2:]]
+    assert len(rows) == 8 and all(float(cell.replace(",", "")) > 0 for row in rows for cell in row[1].split(";"))
 
 
 def test_the_baseline_learns() -> None:

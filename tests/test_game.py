@@ -15,6 +15,7 @@ from gan_core.config import RunConfig
 from gan_core.errors import ConfigError
 from gan_core.game import Game, Moves
 from gan_core.objectives import gradient_penalty, slope_penalty
+from gan_core.schedules import noise_level, penalty_due
 
 SHAPE = (1, 28, 28)
 
@@ -38,11 +39,11 @@ def test_cross_entropy_by_hand(tiny_config: Callable[..., RunConfig]):
         game.discriminator.head.score.weight.zero_()
         game.discriminator.head.score.bias.fill_(math.log(3))
     moves = game.play(*batch())
-    loss, numbers = game.discriminator_loss(moves, 0, 0)
+    loss, numbers = game.discriminator_loss(moves)
     assert loss.item() == pytest.approx(0.2876821 + 1.3862944, abs=1e-6)
     assert numbers["loss_d"].item() == pytest.approx(1.6739764, abs=1e-6)
     assert numbers["d_real"].item() == pytest.approx(0.75) and numbers["d_fake"].item() == pytest.approx(0.75)
-    loss, numbers = game.generator_loss(moves, 0)
+    loss, numbers = game.generator_loss(moves)
     assert loss.item() == numbers["loss_g"].item() == pytest.approx(0.2876821, abs=1e-6)
 
 
@@ -64,11 +65,11 @@ def test_the_articles_losses_in_double_precision(tiny_config: Callable[..., RunC
             x = x * (torch.rand(len(x), width, generator=mask_source) >= 0.3) / 0.7
         return torch.sigmoid(x @ state["head.score.weight"].t() + state["head.score.bias"]).squeeze(1)
 
-    loss_d, _ = game.discriminator_loss(moves, 0, 0)
+    loss_d, _ = game.discriminator_loss(moves)
     answers = answer(torch.cat((real, moves.fake.detach())))
     expected = -answers[:6].log().mean() - (1 - answers[6:]).log().mean()
     assert loss_d.item() == pytest.approx(expected.item(), rel=1e-5)
-    loss_g, _ = game.generator_loss(moves, 0)
+    loss_g, _ = game.generator_loss(moves)
     assert loss_g.item() == pytest.approx(-answer(moves.fake.detach()).log().mean().item(), rel=1e-5)
 
 
@@ -76,21 +77,21 @@ def test_the_articles_losses_in_double_precision(tiny_config: Callable[..., RunC
 def test_each_side_is_moved_by_its_own_loss_only(tiny_config: Callable[..., RunConfig], preset: str):
     game = make(tiny_config(preset))
     moves = game.play(*batch())
-    loss, _ = game.discriminator_loss(moves, 0, 0)
+    loss, _ = game.discriminator_loss(moves)
     mine = list(game.discriminator.parameters())
     # A bias that every answer shares drops out of a loss of differences.
     assert sum(g is not None and bool(g.any()) for g in torch.autograd.grad(loss, mine, allow_unused=True)) >= 3
-    loss, _ = game.discriminator_loss(moves, 0, 0)
+    loss, _ = game.discriminator_loss(moves)
     theirs = torch.autograd.grad(loss, list(game.generator.parameters()), allow_unused=True)
     assert all(gradient is None for gradient in theirs)
-    loss, _ = game.generator_loss(moves, 0)
+    loss, _ = game.generator_loss(moves)
     assert all(g is not None for g in torch.autograd.grad(loss, list(game.generator.parameters()), allow_unused=True))
 
 
 def test_batch_norm_judges_real_and_fake_apart(tiny_config: Callable[..., RunConfig]):
     game = make(tiny_config("dcgan"))
     moves = game.play(*batch())
-    loss, _ = game.discriminator_loss(moves, 0, 0)
+    loss, _ = game.discriminator_loss(moves)
     real, fake = game.discriminator(moves.real, None), game.discriminator(moves.fake.detach(), None)
     assert loss.item() == pytest.approx(game.objective.discriminator(real, fake, 0.0).item(), rel=1e-5)
     together = game.discriminator(torch.cat((moves.real, moves.fake.detach())), None)
@@ -103,7 +104,8 @@ def test_lazy_penalties_come_at_their_step_with_their_weight(
 ):
     game = make(tiny_config("r3gan", r1_weight=r1, r2_weight=r2, penalty_interval=4))
     moves = game.play(*batch())
-    losses = [game.discriminator_loss(moves, 0, d_step)[0].item() for d_step in range(9)]
+    due = [penalty_due(game.config, d_step) for d_step in range(9)]
+    losses = [game.discriminator_loss(moves, penalise=penalise)[0].item() for penalise in due]
     plain = losses[1]
     assert [step for step, loss in enumerate(losses) if loss != pytest.approx(plain, rel=1e-6)] == [0, 4, 8]
     penalties = []
@@ -113,7 +115,7 @@ def test_lazy_penalties_come_at_their_step_with_their_weight(
     expected = plain + 4 * (r1 * penalties[0] + r2 * penalties[1])
     assert losses[0] == losses[4] == pytest.approx(expected, rel=1e-5)
     # What is shown is the game's own loss, without the penalty.
-    assert game.discriminator_loss(moves, 0, 0)[1]["loss_d"].item() == pytest.approx(plain, rel=1e-6)
+    assert game.discriminator_loss(moves)[1]["loss_d"].item() == pytest.approx(plain, rel=1e-6)
 
 
 def test_the_gradient_penalty_is_in_the_critics_loss(tiny_config: Callable[..., RunConfig]):
@@ -121,11 +123,11 @@ def test_the_gradient_penalty_is_in_the_critics_loss(tiny_config: Callable[..., 
     moves = game.play(*batch())
     source = seeded(1)
     source.set_state(game.noise.get_state())
-    loss, numbers = game.discriminator_loss(moves, 0, 0)
+    loss, numbers = game.discriminator_loss(moves)
     penalty = gradient_penalty(lambda x: game.discriminator(x, None), moves.real, moves.fake.detach(), source)
     assert loss.item() == pytest.approx(numbers["loss_d"].item() + 7 * penalty.item(), rel=1e-5)
     without = make(tiny_config("wgan-gp", conditional="no", gp_weight=0.0))
-    loss, numbers = without.discriminator_loss(moves, 0, 0)
+    loss, numbers = without.discriminator_loss(moves)
     assert loss.item() == numbers["loss_d"].item()
 
 
@@ -137,7 +139,7 @@ def test_instance_noise_fades(tiny_config: Callable[..., RunConfig], monkeypatch
     monkeypatch.setattr(game.discriminator, "forward", lambda x, y: (seen.append(x), x.flatten(1).sum(1))[1])
     for images, level in ((0, 0.5), (500, 0.25), (1000, 0.0), (5000, 0.0)):
         state = game.noise.get_state()
-        game.discriminator_loss(moves, images, 0)
+        game.discriminator_loss(moves, noise_level(game.config, images))
         noise = seen[-1] - torch.cat((real, moves.fake))
         assert float(noise.std()) == pytest.approx(level, rel=0.05)
         # Noise that has faded draws nothing, so that it costs nothing.
@@ -156,7 +158,7 @@ def test_the_critics_slope_is_held_where_it_judges(
     judged: list[Tensor] = []
     forward = game.discriminator.forward
     monkeypatch.setattr(game.discriminator, "forward", lambda x, y: (judged.append(x), forward(x, y))[1])
-    game.discriminator_loss(game.play(*batch()), 0, 0)
+    game.discriminator_loss(game.play(*batch()), noise=1.0)
     assert torch.equal(torch.cat(held), judged[0])
 
 
@@ -167,16 +169,16 @@ def test_augmentation_is_on_all_that_d_sees(tiny_config: Callable[..., RunConfig
     )
     game = make(tiny_config("r3gan", augment=("cutout",)))
     moves = game.play(*batch())
-    game.discriminator_loss(moves, 0, 0)
+    game.discriminator_loss(moves)
     assert calls == [4, 4]
-    game.generator_loss(moves, 0)
+    game.generator_loss(moves)
     assert calls == [4, 4, 4, 4]  # fake, and the real pictures that the relativistic loss compares it with
 
 
 def test_label_smoothing_reaches_the_loss(tiny_config: Callable[..., RunConfig]):
     game = make(tiny_config("dcgan", label_smoothing=0.2))
     moves = game.play(*batch())
-    loss, _ = game.discriminator_loss(moves, 0, 0)
+    loss, _ = game.discriminator_loss(moves)
     real, fake = game.discriminator(moves.real, None), game.discriminator(moves.fake.detach(), None)
     # Cross-entropy against 0.8 for real and 0 for fake.
     entropy = torch.nn.functional.binary_cross_entropy_with_logits
@@ -194,7 +196,7 @@ def test_conditional_play_uses_the_batchs_own_labels(tiny_config: Callable[..., 
     assert torch.allclose(moves.fake, game.generator(z, labels), atol=1e-6)
     game.discriminator.eval()
     flipped = Moves(moves.real, labels.flip(0), moves.fake)
-    assert game.generator_loss(moves, 0)[0].item() != game.generator_loss(flipped, 0)[0].item()
+    assert game.generator_loss(moves)[0].item() != game.generator_loss(flipped)[0].item()
 
 
 def test_what_cannot_be_played(tiny_config: Callable[..., RunConfig]):

@@ -14,6 +14,7 @@ from gan_core.config import Objective as ObjectiveName
 from gan_core.config import RunConfig
 from gan_core.game import Game
 from gan_core.objectives import OBJECTIVES, gradient_penalty, slope_penalty
+from gan_core.schedules import noise_level, penalty_due
 
 MODERATE = torch.tensor([-3.0, -0.7, 0.0, 0.4, 1.0, 2.5, -1.0], dtype=torch.float64)
 
@@ -248,10 +249,10 @@ def test_lazy_penalties_are_rare_and_weighted_up(tiny_config: Callable[..., RunC
     moves = game.play(real, labels)
     plain = _game(tiny_config("r3gan", r1_weight=0, r2_weight=0))
     plain.discriminator.load_state_dict(game.discriminator.state_dict())
-    bare, _ = plain.discriminator_loss(moves, 0, 0)
+    bare, _ = plain.discriminator_loss(moves)
     extra = 3 * (r1 * _penalty(game, real, labels) + r2 * _penalty(game, moves.fake, labels))
     for step in range(7):
-        loss, numbers = game.discriminator_loss(moves, 0, step)
+        loss, numbers = game.discriminator_loss(moves, penalise=penalty_due(config, step))
         expected = bare + extra if step % 3 == 0 else bare
         torch.testing.assert_close(loss, expected, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(numbers["loss_d"], bare.detach())  # the curve shows the game alone
@@ -262,7 +263,7 @@ def test_wasserstein_adds_the_gradient_penalty(tiny_config: Callable[..., RunCon
     moves = game.play(real, labels)
     assert moves.labels is None
     game.noise.manual_seed(11)
-    loss, _ = game.discriminator_loss(moves, 0, 0)
+    loss, _ = game.discriminator_loss(moves)
     fake = moves.fake.detach()
     penalty = gradient_penalty(lambda x: game.discriminator(x), real, fake, torch.Generator().manual_seed(11))
     expected = game.discriminator(fake).mean() - game.discriminator(real).mean() + 7.0 * penalty
@@ -273,12 +274,12 @@ def test_discriminator_loss_does_not_reach_the_generator(tiny_config: Callable[.
     for preset in ("quick", "r3gan", "wgan-gp", "dcgan"):
         game, (real, labels) = _game(tiny_config(preset)), _batch()
         moves = game.play(real, labels)
-        loss, _ = game.discriminator_loss(moves, 0, 0)
+        loss, _ = game.discriminator_loss(moves)
         slopes = torch.autograd.grad(loss, list(game.generator.parameters()), allow_unused=True, retain_graph=True)
         assert all(slope is None for slope in slopes)
         slopes = torch.autograd.grad(loss, list(game.discriminator.parameters()))
         assert sum(slope.abs().sum().item() for slope in slopes) > 0
-        loss, _ = game.generator_loss(moves, 0)
+        loss, _ = game.generator_loss(moves)
         slopes = torch.autograd.grad(loss, list(game.generator.parameters()))
         assert all(slope.abs().sum() > 0 for slope in slopes)
 
@@ -289,14 +290,14 @@ def test_real_and_fake_pass_apart_only_with_batch_norm(tiny_config: Callable[...
         moves = game.play(real, labels)
         sizes: list[int] = []
         hook = game.discriminator.register_forward_hook(lambda _, inputs, __, sizes=sizes: sizes.append(len(inputs[0])))
-        game.discriminator_loss(moves, 0, 0)
+        game.discriminator_loss(moves)
         hook.remove()
         assert sizes == [12 // calls] * calls
     twin = _game(tiny_config("dcgan"))
     twin.discriminator.load_state_dict(_game(tiny_config("dcgan")).discriminator.state_dict())
     r, f = twin.discriminator(real), twin.discriminator(moves.fake.detach())
     expected = FORMULAS["non-saturating"][0](r, f)
-    torch.testing.assert_close(_game(tiny_config("dcgan")).discriminator_loss(moves, 0, 0)[0], expected)
+    torch.testing.assert_close(_game(tiny_config("dcgan")).discriminator_loss(moves)[0], expected)
 
 
 def test_labels_reach_both_sides_or_neither(tiny_config: Callable[..., RunConfig]) -> None:
@@ -320,13 +321,13 @@ def test_instance_noise_is_on_real_and_fake_and_fades(tiny_config: Callable[...,
     clean = torch.cat((real, moves.fake.detach()))
     for images, level in ((0, 0.5), (50, 0.25), (100, 0.0), (1000, 0.0)):
         before = game.noise.get_state()
-        game.discriminator_loss(moves, images, 1)
+        game.discriminator_loss(moves, noise_level(game.config, images), penalise=False)
         noise = seen.pop() - clean
         for half in noise.split(64):
             assert half.std().item() == pytest.approx(level, rel=0.02) and abs(half.mean().item()) < 0.01
         assert bool(torch.equal(noise[:64], noise[64:])) == (level == 0)
         assert torch.equal(game.noise.get_state(), before) == (level == 0)
-        game.generator_loss(moves, images)
+        game.generator_loss(moves, noise_level(game.config, images))
         assert (seen.pop() - clean).std().item() == pytest.approx(level, rel=0.02)
     hook.remove()
     assert math.isclose(game.config.instance_noise, 0.5)
@@ -337,12 +338,12 @@ def test_augmentation_is_on_real_and_fake_and_lets_the_gradient_through(tiny_con
     moves = game.play(real, labels)
     seen: list[Tensor] = []
     hook = game.discriminator.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].detach()))
-    game.discriminator_loss(moves, 0, 0)
+    game.discriminator_loss(moves)
     first = seen.pop()
     assert first.shape == (12, 1, 28, 28) and not torch.allclose(first, torch.cat((real, moves.fake.detach())))
-    game.discriminator_loss(moves, 0, 0)
+    game.discriminator_loss(moves)
     assert not torch.allclose(first, seen.pop())
-    loss, _ = game.generator_loss(moves, 0)
+    loss, _ = game.generator_loss(moves)
     assert not torch.allclose(seen.pop(), moves.fake.detach())
     hook.remove()
     slopes = torch.autograd.grad(loss, list(game.generator.parameters()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -44,8 +44,7 @@ class Jitter:
     def _move(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """`apply` for pictures whose background is 0, which is what grid_sample pads with."""
         draws = torch.rand(5, x.shape[0], generator=generator, device=generator.device)
-        limits = torch.tensor([self.rotation, self.shear, self.scale, 2 * self.shift, 2 * self.shift])
-        draws = draws.mul_(2.0).sub_(1.0).mul_(limits.unsqueeze(1).to(draws.device)).to(x.device)
+        draws = draws.mul_(2.0).sub_(1.0).mul_(_limits(self, draws.device)).to(x.device)
         angle, shear, scale, right, down = draws
         # The grid says where each target pixel comes from: source = R(angle) · S(shear) · target / (1 + scale) + shift.
         size = (1.0 + scale).reciprocal_()
@@ -53,6 +52,13 @@ class Jitter:
         theta = torch.stack((cos, cos * shear - sin, right, sin, sin * shear + cos, down), dim=1).view(-1, 2, 3)
         grid = F.affine_grid(theta.to(x.dtype), list(x.shape), align_corners=False)
         return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+@lru_cache(maxsize=16)
+def _limits(jitter: Jitter, device: torch.device) -> torch.Tensor:
+    """[5, 1], made once: a step on a GPU may not wait for numbers from the CPU."""
+    values = [jitter.rotation, jitter.shear, jitter.scale, 2 * jitter.shift, 2 * jitter.shift]
+    return torch.tensor(values, device=device).unsqueeze(1)
 
 
 @dataclass(frozen=True, eq=False)
