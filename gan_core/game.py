@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -64,7 +66,10 @@ class Game:
     def play(self, real: Tensor, labels: Tensor | None) -> Moves:
         """G's answer to a batch: new latents, the batch's own labels."""
         labels = labels if self.conditional else None
-        return Moves(real, labels, self.generator(self.latents(len(real), real.device), labels))
+        z = self.latents(len(real), real.device)
+        with self._products(real.device):
+            fake = self.generator(z, labels)
+        return Moves(real, labels, fake.float())
 
     def discriminator_loss(
         self, moves: Moves, noise: float | Tensor = 0.0, penalise: bool = True
@@ -87,7 +92,7 @@ class Game:
         if config.objective == "wasserstein" and config.gp_weight > 0:
             # Between samples as D sees them: there is where its slope counts.
             penalty = gradient_penalty(
-                lambda x: self.discriminator(x, moves.labels), real.detach(), fake.detach(), self.noise
+                lambda x: self._logits(x, moves.labels), real.detach(), fake.detach(), self.noise
             )
             loss = loss + config.gp_weight * penalty
         if lazy:
@@ -104,7 +109,7 @@ class Game:
         if self.objective.needs_real:
             real_logits, fake_logits = self._judge(self._seen(moves.real, noise), fake, moves.labels)
         else:
-            real_logits, fake_logits = None, self.discriminator(fake, moves.labels)
+            real_logits, fake_logits = None, self._logits(fake, moves.labels)
         loss = self.objective.generator(real_logits, fake_logits)
         return loss, {"loss_g": loss.detach()}
 
@@ -118,7 +123,19 @@ class Game:
 
     def _judge(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         if self.apart:
-            return self.discriminator(real, labels), self.discriminator(fake, labels)
+            return self._logits(real, labels), self._logits(fake, labels)
         # One pass over both: half the calls, and one power iteration where weights are spectrally normalised.
-        both = self.discriminator(torch.cat((real, fake)), None if labels is None else torch.cat((labels, labels)))
+        both = self._logits(torch.cat((real, fake)), None if labels is None else torch.cat((labels, labels)))
         return both[: len(real)], both[len(real):]
+
+    def _logits(self, samples: Tensor, labels: Tensor | None) -> Tensor:
+        with self._products(samples.device):
+            logits = self.discriminator(samples, labels)
+        return logits.float()
+
+    def _products(self, device: torch.device) -> AbstractContextManager[Any]:
+        """Where the networks' products are computed in the precision that was asked for; all else is float32."""
+        if self.config.precision == "float32":
+            return nullcontext()
+        # Without its cache, whose casts of weights could outlive the step of a captured graph.
+        return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)

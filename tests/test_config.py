@@ -44,7 +44,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "sample_every_epochs": {"sample_every_epochs": 1.0, "sample_every_images": None},
     "record_every_steps": {"record_every_steps": 3}, "save_every_images": {"save_every_images": 3},
     "keep_checkpoints": {"keep_checkpoints": 3}, "seed": {"seed": 43}, "device": {"device": "cpu"},
-    "threads": {"threads": 1},
+    "threads": {"threads": 1}, "precision": {"precision": "bfloat16"},
 }
 
 

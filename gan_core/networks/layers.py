@@ -54,6 +54,12 @@ class SpectralNorm(nn.Module):
             self.u.div_(self.u.norm().clamp_(min=_TINY))
 
     def forward(self, weight: Tensor) -> Tensor:
+        if torch.is_autocast_enabled(weight.device.type):  # a singular value in half precision is none
+            with torch.autocast(weight.device.type, enabled=False):
+                return self._normalised(weight)
+        return self._normalised(weight)
+
+    def _normalised(self, weight: Tensor) -> Tensor:
         if self.training:
             self.iterate(weight)
         return _Normalised.apply(weight, self.u, self.v)
