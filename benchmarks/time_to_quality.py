@@ -76,7 +76,7 @@ def ours(preset: str, dataset: Dataset, seconds: float) -> Course:
 
     def samples(count: int) -> Tensor:
         trainer.ema.eval()
-        pictures = draw(trainer.ema, trainer.config.latent_dim, labels, count, stream(1, "judged"))
+        pictures, _ = draw(trainer.ema, trainer.config.latent_dim, labels, count, stream(1, "judged"))
         trainer.ema.train()
         return pictures
 
@@ -91,7 +91,7 @@ def baseline(dataset: Dataset, epochs: list[float]) -> Course:
 
     def samples(count: int) -> Tensor:
         loop.generator.eval()
-        pictures = draw(lambda z, _: loop.generator(z), 100, None, count, stream(1, "judged"))
+        pictures, _ = draw(lambda z, _: loop.generator(z), 100, None, count, stream(1, "judged"))
         loop.generator.train()
         return pictures.unflatten(1, dataset.shape)
 

@@ -19,7 +19,7 @@ from gan_core.errors import ConfigError, StoreError, WorkbenchError
 from gan_core.networks import load_generator
 from gan_core.run import Run, Slots, Snapshot, check_data
 from gan_core.schedules import target_images
-from gan_core.store import DatasetFacts, History, RunFolder, Store
+from gan_core.store import DatasetFacts, History, RunFolder, Store, newest
 from gan_core.store.files import stamp
 from gan_core.trainer import pick_device
 
@@ -317,6 +317,8 @@ class _OnDisk:
         self.events_stamp: tuple[int, int] | None = None
         self._state: tuple[str, str | None] = ("stopped", None)
         self._history = History()
+        self._lately_stamp: tuple[int, int] | None = None
+        self._newest: list[dict[str, float]] = []
 
     def outdated(self) -> bool:
         return stamp(self.folder.path / "run.json") != self._info
@@ -324,6 +326,17 @@ class _OnDisk:
     def history(self) -> History:
         self._history.refresh(self.folder.path / "history.jsonl")
         return self._history
+
+    def _lately(self) -> list[dict[str, float]]:
+        """The newest records: a list of runs must not cost more for long ones."""
+        path = self.folder.path / "history.jsonl"
+        if (now := stamp(path)) != self._lately_stamp:
+            try:
+                self._newest = newest(path, 20)
+            except OSError as error:
+                raise StoreError(f"{self.folder.name}/{path.name}: cannot be read: {error.strerror}") from None
+            self._lately_stamp = now
+        return self._newest
 
     def snapshot(self) -> Snapshot:
         folder, config, facts = self.folder, self.folder.config, self.folder.info.dataset
@@ -333,13 +346,11 @@ class _OnDisk:
             self._state = folder.state()
             self.events_stamp = events
         state, reason = self._state
-        history = self.history()
-        last = history.last() or dict.fromkeys(("step", "images", "seconds"), 0.0)
+        lately = self._lately()
+        last = lately[-1] if lately else dict.fromkeys(("step", "images", "seconds"), 0.0)
         rate = 0.0
-        if state == "training" and len(history) > 1:
-            earlier = max(0, len(history) - 20)
-            images, seconds = history.column("images")[earlier], history.column("seconds")[earlier]
-            rate = (last["images"] - images) / (last["seconds"] - seconds) if last["seconds"] > seconds else 0.0
+        if state == "training" and lately and last["seconds"] > (first := lately[0])["seconds"]:
+            rate = (last["images"] - first["images"]) / (last["seconds"] - first["seconds"])
         files = folder.checkpoints()
         newest = files[-1].images if files else 0
         images = max(int(last["images"]), newest if state != "interrupted" else 0)

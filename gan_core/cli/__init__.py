@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gan_core.cli.drawing import interpolate, sample
+from gan_core.cli.evaluating import evaluate_command
 from gan_core.cli.exporting import export_onnx
 from gan_core.cli.fetching import download
 from gan_core.cli.looking import runs, show
@@ -31,5 +32,5 @@ def main() -> None:
     """
 
 
-for command in (train, resume, runs, show, sample, interpolate, export_onnx, download):
+for command in (train, resume, runs, show, sample, interpolate, evaluate_command, export_onnx, download):
     main.add_command(command)

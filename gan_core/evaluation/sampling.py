@@ -15,8 +15,9 @@ from gan_core.pictures import to_uint8
 def draw(
     generator: Callable[[Tensor, Tensor | None], Tensor], latent_dim: int, labels: Tensor | None, count: int,
     random: torch.Generator, batch: int = 500,
-) -> Tensor:
-    """Pictures as they would be kept: uint8 [count, *shape], by `generator` as it is (eval mode is the caller's).
+) -> tuple[Tensor, Tensor | None]:
+    """Pictures as they would be kept, by `generator` as it is (eval mode is the caller's): uint8 [count, *shape]; and
+    the classes that were asked for, int64 [count], or None.
 
     Args:
         labels: int64, the data's own; each sample's is drawn from them, so that fakes have the classes' real shares.
@@ -26,7 +27,7 @@ def draw(
     z = torch.randn(count, latent_dim, generator=random)
     chosen = None if labels is None else labels[torch.randint(len(labels), (count,), generator=random)]
     parts = zip(z.split(batch), [None] * count if chosen is None else chosen.split(batch), strict=False)
-    return torch.cat([to_uint8(generator(latents, y)).cpu() for latents, y in parts])
+    return torch.cat([to_uint8(generator(latents, y)).cpu() for latents, y in parts]), chosen
 
 
 def real_places(dataset: Dataset, count: int, random: torch.Generator) -> Tensor:

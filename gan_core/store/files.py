@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import secrets
@@ -78,22 +79,33 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
 def read_lines(data: bytes) -> Iterator[dict[str, Any] | None]:
     """The JSON object of each whole line in `data`, or None for a line that holds none; empty lines are left out.
 
-    A last line without its end is left out too: it is torn, or still being written. One at a time, for a record takes
-    many times the memory of its line.
+    A last line without its end is left out too: it is torn, or still being written. Some at a time, for a record takes
+    many times the memory of its line, and one array is read much faster than its parts.
     """
-    for line in io.BytesIO(data[: whole(data)]):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line, parse_constant=_no_json)
-        except (ValueError, RecursionError):
-            record = None
-        yield record if isinstance(record, dict) else None
+    lines = (line for line in io.BytesIO(data[: whole(data)]) if line.strip())
+    while some := list(itertools.islice(lines, 500)):
+        records = _read(b"[" + b",".join(some) + b"]")
+        # Damaged lines can be joined to other records than they are apart; then their number tells.
+        if not isinstance(records, list) or len(records) != len(some):
+            records = [_read(line) for line in some]
+        for record in records:
+            yield record if isinstance(record, dict) else None
+
+
+def _read(text: bytes) -> Any:
+    """The JSON value, or None where it is none."""
+    try:
+        return _DECODER.decode(text.decode())
+    except (ValueError, RecursionError):
+        return None
 
 
 def _no_json(name: str) -> None:
     """NaN and Infinity, which Python's reader takes and JSON does not know."""
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_json)
 
 
 def whole(data: bytes) -> int:

@@ -124,13 +124,35 @@ class RunFolder:
         Raises:
             StoreError: there is an events.jsonl that cannot be read.
         """
+        return [record for record in self._lines("events.jsonl") if isinstance(record.get("event"), str)]
+
+    def append_evaluation(self, record: Mapping[str, Any]) -> None:
+        """One line in evaluations.jsonl: what was measured of a checkpoint.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
         try:
-            data = (self.path / "events.jsonl").read_bytes()
-        except FileNotFoundError:
-            return []
+            append_line(self.path / "evaluations.jsonl", record)
         except OSError as error:
-            raise StoreError(f"{self.name}/events.jsonl: cannot be read: {error.strerror}") from None
-        return [record for record in read_lines(data) if record and isinstance(record.get("event"), str)]
+            raise StoreError(f"{self.name}: {disk_reason(error)}") from None
+
+    def evaluations(self) -> list[dict[str, Any]]:
+        """All that was measured of its checkpoints, oldest first; what a line holds may be anything.
+
+        Raises:
+            StoreError: there is an evaluations.jsonl that cannot be read.
+        """
+        return list(self._lines("evaluations.jsonl"))
+
+    def _lines(self, name: str) -> Iterator[dict[str, Any]]:
+        try:
+            data = (self.path / name).read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"{self.name}/{name}: cannot be read: {error.strerror}") from None
+        yield from filter(None, read_lines(data))
 
     def events_stamp(self) -> tuple[int, int] | None:
         """Changes with every event."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import threading
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,21 @@ import numpy as np
 from gan_core.errors import StoreError
 from gan_core.store.files import read_lines, whole
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "step", "images", "epoch", "seconds", "loss_d", "loss_g", "d_real", "d_fake", "grad_d", "grad_g", "lr_d", "lr_g",
 )
 REQUIRED = COLUMNS[:8]
+_NUMBERS = {int, float}
 
 
 def row(record: Mapping[str, Any]) -> list[float] | None:
     """A record's numbers in the order of `COLUMNS`, NaN where an optional one is missing; None: it is no record."""
+    try:
+        values = [record[name] for name in COLUMNS]
+        if {*map(type, values)} <= _NUMBERS and all(map(math.isfinite, values)):  # nearly all are such
+            return [*map(float, values)]
+    except (KeyError, OverflowError):
+        pass
     values = []
     for name in COLUMNS:
         value = record.get(name, None if name in REQUIRED else math.nan)
@@ -36,6 +44,28 @@ def row(record: Mapping[str, Any]) -> list[float] | None:
             return None
         values.append(value)
     return values
+
+
+def newest(path: Path, count: int) -> list[dict[str, float]]:
+    """The last records of a history file, at most `count`, oldest first: what a list of runs shows of each, at the same
+    cost however long the run.
+
+    Raises:
+        OSError: it cannot be read; none where there is none.
+    """
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - count * _LINE_BYTES))
+            data = file.read()
+    except FileNotFoundError:
+        return []
+    rows = [row(record or {}) for record in read_lines(data)]
+    return [dict(zip(COLUMNS, values, strict=True)) for values in rows if values is not None][-count:]
+
+
+_LINE_BYTES = 512
+"""More than a record takes."""
 
 
 class History:
@@ -60,14 +90,17 @@ class History:
 
     def append(self, record: Mapping[str, Any]) -> bool:
         """Add one record; False (and counted as damaged) if a required number is missing or not finite."""
-        values = row(record)
-        if values is None:
-            self.damaged += 1
-            return False
+        return self._extend([record]) == 1
+
+    def _extend(self, records: Iterable[Mapping[str, Any]]) -> int:
+        """Add what are records → how many."""
+        rows = [row(record) for record in records]
+        good = [values for values in rows if values is not None]
+        self.damaged += len(rows) - len(good)
         with self._lock:
-            for name, value in zip(COLUMNS, values, strict=True):
-                self._columns[name].append(value)
-        return True
+            for column, values in zip(self._columns.values(), zip(*good, strict=True), strict=False):
+                column.extend(values)
+        return len(good)
 
     def refresh(self, path: Path) -> None:
         """Read what was appended to the file at `path` since the last time; all of it if the file was replaced.
@@ -92,8 +125,9 @@ class History:
                 raise StoreError(f"{path.parent.name}/{path.name}: cannot be read: {error.strerror}") from None
             self._size = self._offset + len(data)
             self._offset += whole(data)
-            for record in read_lines(data):
-                self.append(record or {})
+            records = read_lines(data)
+            while some := list(itertools.islice(records, 5_000)):
+                self._extend(record or {} for record in some)
 
     def _clear(self, inode: int) -> None:
         with self._lock:

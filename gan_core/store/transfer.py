@@ -35,7 +35,7 @@ from gan_core.store.history import COLUMNS, row
 from gan_core.store.store import Store, check_name
 
 MAX_INFO_BYTES = 2**20
-MAX_LINES_BYTES = {"history.jsonl": 2**29, "events.jsonl": 2**22}
+MAX_LINES_BYTES = {"history.jsonl": 2**29, "events.jsonl": 2**22, "evaluations.jsonl": 2**22}
 MAX_PICTURE_BYTES = 2**25
 MAX_PICTURE_SIDE = 4096
 MAX_BYTES = 64 * 2**30
@@ -172,7 +172,8 @@ def _members(zf: zipfile.ZipFile) -> tuple[list[zipfile.ZipInfo], PurePosixPath]
         if limit is None:
             raise StoreError(
                 f"the zip's file {info.filename[:120]!r} is no part of a run: only run.json, history.jsonl, "
-                "events.jsonl, samples/NUMBER.png and NUMBER.safetensors are taken in; remove it from the zip"
+                "events.jsonl, evaluations.jsonl, samples/NUMBER.png and NUMBER.safetensors are taken in; remove it "
+                "from the zip"
             )
         if info.file_size > limit:
             raise StoreError(f"the zip's file {info.filename[:120]!r}: {info.file_size:,} bytes; at most {limit:,} fit")
@@ -276,7 +277,8 @@ def _check_lines(path: Path, where: str) -> None:
                 if now < was:
                     raise StoreError(f"{where}: {name} falls from {was:.12g} to {now:.12g}; a run only goes forward")
     else:
-        good = [isinstance((record or {}).get("event"), str) for record in read_lines(path.read_bytes())]
+        key = "event" if path.name == "events.jsonl" else "extractor"
+        good = [isinstance((record or {}).get(key), str) for record in read_lines(path.read_bytes())]
     if good and not any(good):
         raise StoreError(f"{where}: damaged or not ours: none of its {len(good):,} lines can be read")
 

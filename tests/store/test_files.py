@@ -112,3 +112,20 @@ def test_a_stamp_changes_with_the_file(tmp_path: Path):
     assert first == files.stamp(path)
     files.append_line(path, json.loads("{}"))
     assert files.stamp(path) != first
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [b'{"a": 1}', b'{"b": 2}', b'{"c": 3}'],
+        [b'{"a": 1', b'{"b": 2}', b'"c": 3}'],
+        [b'{"a": [{}', b'{"b": 2}]}', b"{}"],
+        [b"1], [2", b'{"b": 2}', b"\xff\xfe"],
+        [b'{"a": NaN}', b'{"b": Infinity}', b'{"c": 1e999}'],
+        [b"{}] x", b'{"a": 1}'] * 400,
+    ],
+)
+def test_lines_read_together_are_what_each_is_alone(lines: list[bytes]):
+    """They are read some at a time, as one array: what is damaged must not join up."""
+    alone = [next(files.read_lines(line + b"\n")) for line in lines]
+    assert list(files.read_lines(b"\n".join([*lines, b""]))) == alone

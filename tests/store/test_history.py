@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gan_core.errors import StoreError
-from gan_core.store import COLUMNS, History
+from gan_core.store import COLUMNS, History, newest
 from gan_core.store import history as history_module
 from gan_core.store.files import append_line, write_atomic
 
@@ -252,3 +252,19 @@ def test_files_are_closed(tmp_path: Path):
         append_line(path, record(step))
         history.refresh(path)
     assert len(os.listdir(handles)) <= before
+
+
+def test_the_newest_records_are_read_without_the_rest(tmp_path: Path):
+    path = tmp_path / "history.jsonl"
+    assert newest(path, 5) == []
+    for step in range(1, 3):
+        append_line(path, record(step))
+    assert [one["step"] for one in newest(path, 5)] == [1, 2]
+    for step in range(3, 2_000):
+        append_line(path, record(step))
+    with open(path, "ab") as file:
+        file.write(b'nonsense\n{"step": 2')
+    whole = History()
+    whole.refresh(path)
+    found = newest(path, 20)
+    assert found[-1] == whole.last() and [one["step"] for one in found] == list(range(1_980, 2_000))

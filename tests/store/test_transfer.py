@@ -86,6 +86,11 @@ def test_a_run_without_checkpoints_or_curves_travels_too(
     assert contents(import_run(elsewhere, exported(folder)).path) == contents(folder.path)
 
 
+def test_what_was_measured_travels_too(made: RunFolder, elsewhere: Store) -> None:
+    made.append_evaluation({"extractor": "classifier", "scores": {"fid": 3.5}})
+    assert import_run(elsewhere, exported(made)).evaluations() == made.evaluations() != []
+
+
 def test_a_torn_last_line_travels_as_it_is(made: RunFolder, elsewhere: Store) -> None:
     with open(made.path / "history.jsonl", "ab") as file:
         file.write(b'{"step":5,"ima')

@@ -23,9 +23,9 @@ from pages.parts.workbench import runs
 EAGER_SECONDS, LIVE_SECONDS, REST_SECONDS, LIST_SECONDS = 0.1, 0.5, 1.5, 1.0
 """Between two looks: before the first point, while it trains, at rest, and at the list of runs."""
 
-POINTS_SECONDS = 1.0
-"""Between new points while it trains: a browser takes the tenth of a second to draw its charts anew, of the cores that
-the training wants."""
+DRAWING_SECONDS = 1.0
+"""Between new points and pictures while it trains: to draw them takes a tenth of a second, of the cores that the
+training wants."""
 
 GRID = struct.Struct("<Q")
 """A binary message is the live sample grid: images seen, then the PNG."""
@@ -60,17 +60,17 @@ async def watch_run(socket: Socket, name: str) -> None:
     curves, grids, live = Curves(), Grids(), LiveGrid()
     told: dict[str, Any] | None = None
     complained = ""
-    next_points = 0.0
+    next_drawing = 0.0
     await socket.send({"kind": "watching", "run": name})
     while True:
         try:
             now = await in_thread(lambda: facts(runs().snapshot(name)))
-            points = None
-            if time.monotonic() >= next_points or now["state"] not in ACTIVE:
+            points = kept = grid = None
+            if time.monotonic() >= next_drawing or now["state"] not in ACTIVE:
                 points = await in_thread(lambda: curves.news(runs().history(name)))
-                next_points = time.monotonic() + (POINTS_SECONDS - 0.1 if curves.any else 0.0)
-            kept = await in_thread(lambda: grids.news(runs().folder(name)))
-            grid = await in_thread(lambda: live.news(name))
+                kept = await in_thread(lambda: grids.news(runs().folder(name)))
+                grid = await in_thread(lambda: live.news(name))
+                next_drawing = time.monotonic() + (DRAWING_SECONDS - 0.1 if curves.any else 0.0)
         except WorkbenchError as error:
             if str(error) != complained:
                 complained = str(error)

@@ -1,0 +1,113 @@
+"""`evaluate`: how good the samples of a run's checkpoints are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+import torch
+
+from gan_core import datasets
+from gan_core.cli.progress import Bar
+from gan_core.cli.shell import Command, checkpoint_option, checkpoints_option, name_argument, say, table
+from gan_core.errors import WorkbenchError
+from gan_core.evaluation import Evaluation, Judge, evaluate, extractor_for, most_samples
+from gan_core.run import check_data
+from gan_core.runs import Runs, load_data
+from gan_core.store import Store
+from gan_core.trainer import thread_count
+
+SAMPLES = 1_000
+
+
+@click.command("evaluate", cls=Command)
+@name_argument
+@checkpoint_option
+@click.option("--all", "all_of_them", is_flag=True, help="Every checkpoint, and which is the best.")
+@click.option(
+    "--samples", type=int, metavar="N",
+    help=f"How many to draw of each. Default: {SAMPLES:,}, or as many as the data can judge. At most 10,000.",
+)
+@click.option("--data-dir", metavar="TEXT", help="Where the run's data set lies now. Default: where it was.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list, one object a checkpoint.")
+@checkpoints_option
+def evaluate_command(
+    name: str, step: int | None, all_of_them: bool, samples: int | None, data_dir: str | None, as_json: bool,
+    store: Store,
+) -> None:
+    """Measure the samples of the run NAME against its data.
+
+    \b
+      python -m gan_core evaluate digits-quick-1
+      python -m gan_core evaluate digits-quick-1 --all
+      python -m gan_core evaluate digits-quick-1 --checkpoint 3125 --samples 5000 --json
+
+    Beside each number stands its floor: what as many other real samples score. Pictures with classes are looked at by a
+    small classifier, trained once on the same data and kept in the data folder; others by random convolutions. Numbers
+    of different ones, or of different counts of samples, say nothing beside each other.
+
+    What was found is kept in the run's folder, in evaluations.jsonl, and not measured twice.
+    """
+    if all_of_them and step is not None:
+        raise WorkbenchError(f"checkpoint = {step}: give either --checkpoint or --all")
+    runs = Runs(store)
+    folder = runs.folder(name)
+    files = folder.checkpoints() if all_of_them else [folder.find(step=step)]
+    if not files:
+        files = [folder.find()]  # says that there is none
+    config = folder.config if data_dir is None else folder.config.model_copy(update={"data_dir": data_dir})
+    dataset = load_data(config)
+    check_data(folder, dataset)
+    count = min(SAMPLES, most_samples(dataset)) if samples is None else samples
+    torch.set_num_threads(thread_count(config))
+    where = datasets.data_folder(config.data_dir) / "evaluation"
+    with Bar() as bar:
+        try:
+            extractor = extractor_for(dataset, where, lambda share: bar.show(share, "of a classifier trained"))
+        except OSError as error:
+            raise WorkbenchError(f"{where}: the classifier cannot be kept there: {error.strerror}") from None
+        judge = Judge(dataset, extractor, count, lambda share: bar.show(share, "of the real samples measured"))
+        found = evaluate(
+            folder, files, dataset, judge, lambda images: runs.generator(name, images)[0],
+            lambda share: bar.show(share, "of the checkpoints measured"),
+        )
+    if as_json:
+        say(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
+    else:
+        say(_told(found))
+
+
+COLUMNS = ("fid", "kid", "precision", "recall", "density", "coverage", "diversity", "authenticity", "right")
+
+
+def _told(found: list[Evaluation]) -> str:
+    """The numbers as a table, what they were measured with, and which checkpoint is the best."""
+    first = found[0]
+    shown = [name for name in COLUMNS if first.scores.get(name) is not None]
+    rows = [("step", "images", *shown)]
+    rows += [(f"{one.step:,}", f"{one.images:,}", *(_cell(one.scores, name) for name in shown)) for one in found]
+    rows.append(("real", "", *(_cell(first.floor, name) for name in shown)))
+    right = "" if first.accuracy is None else f", {first.accuracy:.1%} right on real pictures it was not shown"
+    lines = [table(rows), "", f"{first.samples:,} samples each, seen by {first.extractor} {first.digest}{right}."]
+    if len(found) > 1:
+        best = min(found, key=_fid)
+        error = best.scores.get("fid_error")
+        assert isinstance(error, float)
+        near = [f"{one.step:,}" for one in found if one is not best and _fid(one) <= _fid(best) + 2 * error]
+        lines.append(f"Best by FID: step {best.step:,}" + (f"; within its error: {', '.join(near)}." if near else "."))
+    return "\n".join(lines)
+
+
+def _fid(one: Evaluation) -> float:
+    value = one.scores["fid"]
+    assert isinstance(value, float)
+    return value
+
+
+def _cell(scores: dict[str, Any], name: str) -> str:
+    value = scores.get(name)
+    if value is None:
+        return ""
+    error = scores.get(f"{name}_error")
+    return f"{value:.3g}" + (f" ± {error:.1g}" if error is not None else "")

@@ -1,0 +1,96 @@
+"""The quality of a run's checkpoints, measured and kept in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import nn
+
+from gan_core.datasets import Dataset
+from gan_core.evaluation.judge import Judge
+from gan_core.evaluation.sampling import draw
+from gan_core.store import CheckpointFile, RunFolder, now
+from gan_core.trainer import stream
+
+
+class Evaluation(BaseModel):
+    """What was measured of one checkpoint, and by what: numbers of other extractors or counts are no match for it.
+
+    Attributes:
+        samples: how many were drawn; as many real ones stand behind the numbers and behind the floor.
+        extractor, digest, accuracy: the name of what measured the features, the hash of its weights, and the share of
+            held-out real pictures that it classes rightly, None where it is no classifier.
+        scores, floor: `Scores` of the samples, and of as many other real ones.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    time: str = Field(max_length=40)
+    step: int = Field(ge=0)
+    images: int = Field(ge=0)
+    samples: int = Field(ge=1)
+    extractor: str = Field(max_length=80)
+    digest: str = Field(pattern="^[0-9a-f]{12}$")
+    accuracy: float | None = Field(ge=0, le=1)
+    scores: dict[str, float | list[int] | None]
+    floor: dict[str, float | list[int] | None]
+
+    def measured_like(self, judge: Judge) -> bool:
+        """Whether this judge would find these very numbers."""
+        return (self.samples, self.digest) == (judge.count, judge.extractor.digest)
+
+
+def kept(folder: RunFolder) -> list[Evaluation]:
+    """What was measured of the run so far, in the order of measuring; lines that hold none are passed over."""
+    found = []
+    for record in folder.evaluations():
+        try:
+            found.append(Evaluation(**record))
+        except (ValidationError, TypeError):
+            continue
+    return found
+
+
+def evaluate(
+    folder: RunFolder, files: list[CheckpointFile], dataset: Dataset, judge: Judge,
+    generator: Callable[[int], nn.Module], on_progress: Callable[[float], None] | None = None,
+) -> list[Evaluation]:
+    """Measure the checkpoints that this judge did not measure yet, and keep what it finds → all of them, in order.
+
+    Args:
+        generator: images seen → the generator of that checkpoint, in eval mode on the CPU.
+        on_progress: called with the share of the checkpoints that are done.
+
+    Raises:
+        StoreError: a checkpoint cannot be read, or the folder cannot be written.
+    """
+    known = {one.images: one for one in kept(folder) if one.measured_like(judge)}
+    for number, file in enumerate(files):
+        if on_progress:
+            on_progress(number / len(files))
+        if file.images not in known:
+            known[file.images] = _measured(file, dataset, judge, generator(file.images))
+            folder.append_evaluation(known[file.images].model_dump(mode="json"))
+    return [known[file.images] for file in files]
+
+
+def _measured(file: CheckpointFile, dataset: Dataset, judge: Judge, generator: nn.Module) -> Evaluation:
+    labels = dataset.labels if generator.n_classes else None
+    # The same latents and classes for every checkpoint: their differences are the generators' own.
+    samples, asked = draw(generator, _latent_dim(generator), labels, judge.count, stream(0, "evaluation"))
+    extractor = judge.extractor
+    return Evaluation(
+        time=now(), step=file.step, images=file.images, samples=judge.count, extractor=extractor.name,
+        digest=extractor.digest, accuracy=extractor.accuracy, scores=_plain(judge.scores(samples, asked).as_json()),
+        floor=_plain(judge.floor.as_json()),
+    )
+
+
+def _latent_dim(generator: nn.Module) -> int:
+    assert isinstance(generator.latent_dim, int)
+    return generator.latent_dim
+
+
+def _plain(scores: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in scores.items()}
