@@ -16,7 +16,7 @@ check: .venv/ready-dev
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 
-# Long proofs: fifty kill -9 of a training process, and whatever else takes minutes.
+# What takes minutes: fifty kill -9 of a training process, and the benchmarks that need a browser, in tiny form.
 proofs: .venv/ready-dev
 	.venv/bin/python -m pytest -m long $(ARGS)
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.browser.dashboard import ROOT
+
+pytestmark = pytest.mark.long  # minutes, most of them a browser's
 
 
 def _table(*command: str) -> list[list[str]]:

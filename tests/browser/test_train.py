@@ -113,6 +113,7 @@ def test_x_axis_smoothing_and_log_scale(training: Dashboard, page: Page) -> None
     page.locator(".gv-smooth").fill("0")
     page.wait_for_function(f"JSON.stringify({chart}.data[0].y) === JSON.stringify({chart}.data[1].y)")
     page.locator(".gv-smooth").fill("0.9")
+    page.wait_for_function(f"{chart}.data[0].y[1] !== {chart}.data[1].y[1]")  # charts are drawn one after the other
     # s1 = x1; s2 = (0.9 * 0.1 * x1 + 0.1 * x2) / (1 - 0.81): an average corrected for its start.
     raw, smooth = page.evaluate(f"[{chart}.data[0].y.slice(0, 2), {chart}.data[1].y.slice(0, 2)]")
     assert smooth[0] == pytest.approx(raw[0])
