@@ -119,7 +119,7 @@ def main(runs: int, steps: int) -> None:
         stepped = {count: step_after(count) for count in (min(SHORT, steps), steps)}
     print("| | ms |\n|---|---|")
     for count, found in listed.items():
-        print(f"| list {count:,} runs, the first time; again | {found['first']:,.0f}; {found['again']:,.0f} |")
+        print(f"| list {count:,} runs, the first time; again | {found['first']:,.1f}; {found['again']:,.1f} |")
     for count, found in drawn.items():
         print(f"| curves of {count:,} steps: read and drawn from nothing | {found['open']:,.1f} |")
         print(f"| the same: what its live charts are told, each second | {found['second']:,.2f} |")

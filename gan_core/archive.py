@@ -140,8 +140,13 @@ class Meter:
                             "it looks like a zip bomb"
                         )
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-            raise ArchiveError(f"the zip's entry {_shown(info)} is damaged: {error}") from error
+        except ArchiveLimitError:
+            raise
+        # ValueError, OSError: an entry that is said to lie before the file's beginning.
+        except (
+            zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError, OSError
+        ) as error:
+            raise ArchiveError(f"the zip's entry {_shown(info)} is damaged or cannot be read: {error}") from error
         if taken != info.file_size:
             raise ArchiveError(
                 f"the zip's entry {_shown(info)} is damaged: {taken:,} bytes where {info.file_size:,} were announced"

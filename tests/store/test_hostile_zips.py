@@ -221,6 +221,17 @@ def test_no_flipped_byte_passes_unseen(
     assert os.listdir(elsewhere.root) == []
 
 
+def test_entries_said_to_lie_before_the_beginning(made: RunFolder, elsewhere: Store, tmp_path: Path) -> None:
+    data = bytearray(exported(made).getvalue())
+    offset = int.from_bytes(data[-6:-2], "little")  # of the directory, in the zip's last record
+    data[-6:-2] = (offset + 2**16).to_bytes(4, "little")
+    (tmp_path / "run.zip").write_bytes(data)
+    for file in (io.BytesIO(data), tmp_path / "run.zip"):
+        with pytest.raises(ArchiveError, match="damaged"):
+            import_run(elsewhere, file)
+    assert os.listdir(elsewhere.root) == []
+
+
 @pytest.mark.parametrize("name", ["../evil", "a/b", "nul\0", "", " run", ".hidden", "x" * 81])
 def test_a_name_that_no_run_may_have_is_refused(made: RunFolder, store: Store, name: str) -> None:
     with pytest.raises(StoreError, match="run name"):
