@@ -161,6 +161,9 @@ def _figure(curves: Sequence[Curve], panels: Sequence[_Panel], x: str, half_life
             xref="paper", yref="paper", x=0, y=-0.16, xanchor="left", yanchor="top", showarrow=False,
             font={"size": 11}, opacity=0.8,
         )
+    # A zoom stays over changes, but for one of what it zoomed into.
+    figure.update_xaxes(uirevision=x)
+    figure.update_yaxes(uirevision="log" if log else "linear")
     figure.update_xaxes(gridcolor=_GRID, zeroline=False, tickformat="~s" if x in ("images", "step") else None)
     figure.update_xaxes(title_text=AXES[x], title_standoff=8, row=len(panels), col=1)
     figure.update_yaxes(gridcolor=_GRID, zeroline=False, automargin=True)

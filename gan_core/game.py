@@ -81,9 +81,8 @@ class Game:
             penalise: whether the lazy penalties, R1 and R2, come this time.
         """
         config = self.config
-        lazy = penalise and (config.r1_weight > 0 or config.r2_weight > 0)
         real, fake = self._seen(moves.real, noise), self._seen(moves.fake.detach(), noise)
-        if lazy:
+        if penalise:
             real, fake = real.detach().requires_grad_(), fake.detach().requires_grad_()
         real_logits, fake_logits = self._judge(real, fake, moves.labels)
         loss = self.objective.discriminator(real_logits, fake_logits, config.label_smoothing)
@@ -95,7 +94,7 @@ class Game:
                 lambda x: self._logits(x, moves.labels), real.detach(), fake.detach(), self.noise
             )
             loss = loss + config.gp_weight * penalty
-        if lazy:
+        if penalise:
             for weight, logits, samples in (
                 (config.r1_weight, real_logits, real), (config.r2_weight, fake_logits, fake)
             ):

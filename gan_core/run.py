@@ -1,6 +1,6 @@
 """A trainer in a background thread: start, pause, resume, stop, save, change a rate; and what it has done so far.
 
-A `Run` trains one run folder in one thread; `Slots` let only so many train at once.
+A `Run` trains one run folder in one thread.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gan_core.datasets import Dataset
 from gan_core.errors import StoreError, WorkbenchError
 from gan_core.pictures import mosaic, png
 from gan_core.schedules import sample_due, target_images
+from gan_core.slots import Slots
 from gan_core.store import DatasetFacts, History, RunFolder, disk_reason
 from gan_core.trainer import Trainer, thread_count
 
@@ -75,51 +76,6 @@ class Snapshot:
         if self.target_images is None or self.rate <= 0:
             return None
         return max(0.0, (self.target_images - self.images) / self.rate)
-
-
-class Slots:
-    """How many may train at once. First come, first served; the number may change at any time."""
-
-    def __init__(self, limit: int = 1) -> None:
-        self._changed = threading.Condition()
-        self._limit, self._held = limit, 0
-        self._waiting: list[object] = []
-
-    @property
-    def limit(self) -> int:
-        return self._limit
-
-    @limit.setter
-    def limit(self, value: int) -> None:
-        with self._changed:
-            self._limit = max(1, value)
-            self._changed.notify_all()
-
-    def acquire(self, give_up: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> bool:
-        """Wait for a place; False as soon as `give_up()` says so. `meanwhile()` is called now and then until there is
-        one."""
-        ticket = object()
-        with self._changed:
-            self._waiting.append(ticket)
-        try:
-            while True:
-                with self._changed:
-                    if give_up():
-                        return False
-                    if self._held < self._limit and self._waiting[0] is ticket:
-                        self._held += 1
-                        return True
-                    self._changed.wait(0.2)
-                meanwhile()
-        finally:
-            with self._changed:
-                self._waiting.remove(ticket)
-                self._changed.notify_all()
-
-    def release(self) -> None:
-        with self._changed:
-            self._held -= 1
-            self._changed.notify_all()
 
 
 def check_data(folder: RunFolder, dataset: Dataset) -> None:

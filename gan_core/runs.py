@@ -17,8 +17,9 @@ from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, validated
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, WorkbenchError
 from gan_core.networks import load_generator
-from gan_core.run import Run, Slots, Snapshot, check_data
+from gan_core.run import Run, Snapshot, check_data
 from gan_core.schedules import target_images
+from gan_core.slots import Slots
 from gan_core.store import DatasetFacts, History, RunFolder, Store, newest
 from gan_core.store.files import stamp
 from gan_core.trainer import pick_device

@@ -25,7 +25,7 @@ def noise_level(config: RunConfig, images: int) -> float:
 def penalty_due(config: RunConfig, d_step: int) -> bool:
     """Whether R1 and R2 are added to D's loss after so many of its steps: at every `penalty_interval`-th (Karras 2020,
     section 3.1: lazy regularisation)."""
-    return d_step % config.penalty_interval == 0
+    return (config.r1_weight > 0 or config.r2_weight > 0) and d_step % config.penalty_interval == 0
 
 
 def ema_decay(config: RunConfig, images: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import click
 import pytest
 import torch
 from click.testing import CliRunner
@@ -18,24 +19,26 @@ from gan_core.presets import PRESETS, make_config
 from gan_core.trainer import Trainer
 
 
-def test_training_speed_measures_every_preset() -> None:
+def _tables(main: click.Command, *words: str) -> list[list[str]]:
+    """What a benchmark prints, cell by cell, heads and rules too; this process keeps its threads."""
     threads = torch.get_num_threads()
-    result = CliRunner().invoke(training_speed.main, ["--steps", "1", "--rounds", "1"])
+    result = CliRunner().invoke(main, list(words))
     torch.set_num_threads(threads)
     assert result.exit_code == 0, result.output
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in result.output.splitlines()[2:]]
+    lines = [line for line in result.output.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_training_speed_measures_every_preset() -> None:
+    rows = _tables(training_speed.main, "--steps", "1", "--rounds", "1")[2:]
     assert [row[0] for row in rows] == ["the article's loop", *PRESETS]
     assert all(float(row[-2]) > 0 and float(row[-1]) > 0 for row in rows[1:])
 
 
 def test_time_to_quality_measures_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier, "_LEAST_SHOWN", 1280)
-    threads = torch.get_num_threads()
-    words = ["--epochs", "0.1,0.2", "--seconds", "1", "--samples", "200", "--data-dir", str(tmp_path)]
-    result = CliRunner().invoke(time_to_quality.main, words)
-    torch.set_num_threads(threads)
-    assert result.exit_code == 0, result.output
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in result.output.splitlines() if "|" in line]
+    words = ("--epochs", "0.1,0.2", "--seconds", "1", "--samples", "200", "--data-dir", str(tmp_path))
+    rows = _tables(time_to_quality.main, *words)
     ours, theirs = rows[2:-4], rows[-2:]
     assert float(ours[-1][0]) >= 1 and [row[0] for row in theirs] == ["0.1", "0.2"]
     assert all(float(row[2]) > 0 for row in ours) and all(float(row[1]) > 0 for row in theirs)
@@ -43,12 +46,10 @@ def test_time_to_quality_measures_both(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_growth_measures_all_that_grows() -> None:
-    threads = torch.get_num_threads()
-    result = CliRunner().invoke(growth.main, ["--runs", "10", "--steps", "2000"])
-    torch.set_num_threads(threads)
-    assert result.exit_code == 0, result.output
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in result.output.splitlines()[2:]]
-    assert len(rows) == 8 and all(float(cell.replace(",", "")) > 0 for row in rows for cell in row[1].split(";"))
+    rows = _tables(growth.main, "--runs", "10", "--steps", "2000")[2:]
+    numbers = [[float(cell.replace(",", "")) for cell in row[1].split(";")] for row in rows]
+    assert [len(cells) for cells in numbers] == [2, 2, 1, 1, 1, 1, 1, 1]
+    assert [row[0] for row in rows if "2,000" in row[0]] and "10 runs" in rows[1][0]
 
 
 def test_the_baseline_learns() -> None:

@@ -10,7 +10,9 @@ import torch
 
 from gan_core import datasets
 from gan_core.cli.progress import Bar
+from gan_core.cli.settings import setting_option
 from gan_core.cli.shell import Command, checkpoint_option, checkpoints_option, name_argument, say, table
+from gan_core.config import RunConfig, validated
 from gan_core.errors import WorkbenchError
 from gan_core.evaluation import Evaluation, Judge, evaluate, extractor_for, most_samples
 from gan_core.run import check_data
@@ -29,12 +31,13 @@ SAMPLES = 1_000
     "--samples", type=int, metavar="N",
     help=f"How many to draw of each. Default: {SAMPLES:,}, or as many as the data can judge. At most 10,000.",
 )
-@click.option("--data-dir", metavar="TEXT", help="Where the run's data set lies now. Default: where it was.")
+@setting_option("data_dir", RunConfig.model_fields["data_dir"], "where it was")
+@setting_option("dataset_path", RunConfig.model_fields["dataset_path"], "where it was")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, one object a checkpoint.")
 @checkpoints_option
 def evaluate_command(
-    name: str, step: int | None, all_of_them: bool, samples: int | None, data_dir: str | None, as_json: bool,
-    store: Store,
+    name: str, step: int | None, all_of_them: bool, samples: int | None, as_json: bool, store: Store,
+    **places: str | None,
 ) -> None:
     """Measure the samples of the run NAME against its data.
 
@@ -56,7 +59,8 @@ def evaluate_command(
     files = folder.checkpoints() if all_of_them else [folder.find(step=step)]
     if not files:
         files = [folder.find()]  # says that there is none
-    config = folder.config if data_dir is None else folder.config.model_copy(update={"data_dir": data_dir})
+    moved = {key: text for key, text in places.items() if text is not None}
+    config = validated({**folder.config.model_dump(), **moved})
     dataset = load_data(config)
     check_data(folder, dataset)
     count = min(SAMPLES, most_samples(dataset)) if samples is None else samples

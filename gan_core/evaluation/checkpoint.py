@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
 from gan_core.datasets import Dataset
+from gan_core.evaluation.digest import digest_of
 from gan_core.evaluation.judge import Judge
 from gan_core.evaluation.sampling import draw
 from gan_core.store import CheckpointFile, RunFolder, now
@@ -19,6 +20,8 @@ class Evaluation(BaseModel):
     """What was measured of one checkpoint, and by what: numbers of other extractors or counts are no match for it.
 
     Attributes:
+        weights: the hash of the generator that drew: a run that was gone back with may come to the same place with
+            another.
         samples: how many were drawn; as many real ones stand behind the numbers and behind the floor.
         extractor, digest, accuracy: the name of what measured the features, the hash of its weights, and the share of
             held-out real pictures that it classes rightly, None where it is no classifier.
@@ -29,6 +32,7 @@ class Evaluation(BaseModel):
     time: str = Field(max_length=40)
     step: int = Field(ge=0)
     images: int = Field(ge=0)
+    weights: str = Field(pattern="^[0-9a-f]{12}$")
     samples: int = Field(ge=1)
     extractor: str = Field(max_length=80)
     digest: str = Field(pattern="^[0-9a-f]{12}$")
@@ -65,23 +69,28 @@ def evaluate(
     Raises:
         StoreError: a checkpoint cannot be read, or the folder cannot be written.
     """
-    known = {one.images: one for one in kept(folder) if one.measured_like(judge)}
+    known = {(one.images, one.weights): one for one in kept(folder) if one.measured_like(judge)}
+    found = []
     for number, file in enumerate(files):
         if on_progress:
             on_progress(number / len(files))
-        if file.images not in known:
-            known[file.images] = _measured(file, dataset, judge, generator(file.images))
-            folder.append_evaluation(known[file.images].model_dump(mode="json"))
-    return [known[file.images] for file in files]
+        net = generator(file.images)
+        weights = digest_of(net)
+        one = known.get((file.images, weights))
+        if one is None:
+            one = _measured(file, weights, dataset, judge, net)
+            folder.append_evaluation(one.model_dump(mode="json"))
+        found.append(one)
+    return found
 
 
-def _measured(file: CheckpointFile, dataset: Dataset, judge: Judge, generator: nn.Module) -> Evaluation:
+def _measured(file: CheckpointFile, weights: str, dataset: Dataset, judge: Judge, generator: nn.Module) -> Evaluation:
     labels = dataset.labels if generator.n_classes else None
     # The same latents and classes for every checkpoint: their differences are the generators' own.
     samples, asked = draw(generator, _latent_dim(generator), labels, judge.count, stream(0, "evaluation"))
     extractor = judge.extractor
     return Evaluation(
-        time=now(), step=file.step, images=file.images, samples=judge.count, extractor=extractor.name,
+        time=now(), step=file.step, images=file.images, weights=weights, samples=judge.count, extractor=extractor.name,
         digest=extractor.digest, accuracy=extractor.accuracy, scores=_plain(judge.scores(samples, asked).as_json()),
         floor=_plain(judge.floor.as_json()),
     )

@@ -56,6 +56,14 @@ def test_two_checkpoints_stand_side_by_side_with_what_differs(dashboard_with_run
     assert "9,600" in facts[0]
     assert "6,400" in facts[1]
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    axes = "document.querySelector('.js-plotly-plot')._fullLayout"
+    page.evaluate("Plotly.relayout(document.querySelector('.js-plotly-plot'), {'xaxis.range': [1000, 2000]})")
+    page.get_by_text("Log scale").click()
+    page.wait_for_function(f"{axes}.yaxis.type === 'log'")
+    assert page.evaluate(f"{axes}.xaxis.range") == [1000, 2000]  # what is looked at stays
+    page.get_by_role("radio", name="steps").or_(page.get_by_text("steps", exact=True)).first.click()
+    page.wait_for_function(f"{axes}.xaxis2.title.text === 'steps'")
+    assert page.evaluate(f"{axes}.xaxis.range[1]") < 1000  # and not where it means something else
     for text in ("loss of D, the discriminator", "loss of G, the generator", "D(real)", "D(fake)"):
         expect(page.locator(".js-plotly-plot").get_by_text(text).first).to_be_visible()
 

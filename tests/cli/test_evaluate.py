@@ -12,6 +12,7 @@ from click.testing import Result
 from gan_core.evaluation import classifier, kept
 from gan_core.evaluation import judge as judge_module
 from gan_core.store import Store
+from tests.cli.conftest import TINY
 
 Cli = Callable[..., Result]
 
@@ -81,3 +82,17 @@ def test_lines_of_anything_are_passed_over(cli: Cli, trained: str, checkpoints: 
     assert len(kept(folder)) == 1
     cli("evaluate", trained, "--samples", 120)
     assert [one.samples for one in kept(folder)] == [100, 120]
+
+
+def test_other_weights_at_the_same_place_are_measured_anew(
+    cli: Cli, trained: str, checkpoints: Path, tmp_path: Path
+) -> None:
+    """As after going back: what was measured of the one says nothing of the other."""
+    cli("train", "--name", "other", "--images", 40, "--save-every-images", 20, "--seed", 7, *TINY)
+    cli("evaluate", "other", "--samples", 100)
+    store = Store(checkpoints)
+    lines = (store.path("other") / "evaluations.jsonl").read_bytes()
+    (store.path(trained) / "evaluations.jsonl").write_bytes(lines)
+    cli("evaluate", trained, "--samples", 100)
+    one, two = kept(store.open(trained))
+    assert one.images == two.images == 40 and one.weights != two.weights

@@ -15,8 +15,9 @@ from gan_core import runs as runs_module
 from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
 from gan_core.errors import DatasetError, StoreError
-from gan_core.run import Run, Slots
+from gan_core.run import Run
 from gan_core.runs import Runs
+from gan_core.slots import Slots
 from gan_core.store import RunFolder, Store
 from gan_core.store import files as files_module
 from gan_core.store import folder as folder_module

@@ -11,8 +11,8 @@ import torch
 from gan_core import runs as runs_module
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, DatasetError, StoreError
-from gan_core.run import Slots
 from gan_core.runs import Runs
+from gan_core.slots import Slots
 from gan_core.store import Store
 from gan_core.trainer import Trainer
 from tests.runs.conftest import ENDLESS, Config, Wait, ended, states
