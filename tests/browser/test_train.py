@@ -187,7 +187,9 @@ def test_the_form_outlives_a_visit_to_another_page(dashboard: Dashboard, page: P
     for field, text in ((name, "mine"), (length, "4800")):
         field.fill(text)
         field.press("Enter")
-    expect(page.get_by_role("spinbutton", name="Length")).to_have_value("4800")
+        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")  # it has been taken
+    expect(name).to_have_value("mine")
+    expect(length).to_have_value("4800")
     page.get_by_role("link", name="Compare", exact=True).click()
     page.wait_for_url("**/compare")
     page.get_by_role("link", name="Train", exact=True).click()
