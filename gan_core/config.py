@@ -199,6 +199,11 @@ class RunConfig(BaseModel):
         10, "Checkpoints kept", "Older ones are removed; sample grids are all kept.", "Saving", ge=1, le=10_000
     )
 
+    measure: Literal["live", "off"] = setting(
+        "live", "Measuring", "live: while it trains, the samples are measured every few seconds in a twentieth of the "
+        "time, and what is going on is told in words. off: not.", "Saving",
+    )
+
     seed: int = setting(
         42, "Seed", "Everything random follows from it: the same seed gives the same run.", "Machine",
         main=True, ge=0, le=2**31 - 1,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,10 +20,13 @@ from gan_core.config import RunConfig, validated
 from gan_core.datasets import Dataset
 from gan_core.errors import StoreError, WorkbenchError
 from gan_core.pictures import mosaic, png
+from gan_core.priority import lower_priority
 from gan_core.schedules import sample_due, target_images
 from gan_core.slots import Slots
 from gan_core.store import DatasetFacts, History, RunFolder, disk_reason
 from gan_core.trainer import Trainer, thread_count
+from gan_core.verdicts import Verdict
+from gan_core.watch import Moment, Watch
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +98,7 @@ class Run:
 
     Attributes:
         history: the curves so far.
+        watch: what measures it; None before it trains, or where that is not wanted.
         unwritten_end: the stamp of events.jsonl as it was when the run's end could not be written there.
     """
 
@@ -112,6 +115,7 @@ class Run:
         self.folder, self._data, self._slots, self._resuming = folder, data, slots, resuming
         self.config = config or folder.config
         self.history = History()
+        self.watch: Watch | None = None
         self.unwritten_end: tuple[int, int] | None = None
         self._saved_at, self._last_save = -1, 0.0
         self._lock = threading.Lock()
@@ -220,8 +224,7 @@ class Run:
     def _hold(self) -> tuple[str, str | None]:
         """Train with the run's lock held, and write down how it ended before anyone else can take it up."""
         try:
-            # Before this thread's first tensor operation: its team of threads inherits the priority.
-            _lower_priority()
+            lower_priority(5)
             torch.set_num_threads(thread_count(self.config))
             with self.folder.lock():
                 self._show(state="training")  # its data and networks are made ready
@@ -231,6 +234,9 @@ class Run:
                     end = self._train()
                 except Exception as error:  # the dashboard lives on, whatever it was
                     end = "failed", _in_words(error, self.folder.name)
+                finally:
+                    if self.watch is not None:
+                        self.watch.end()
                 self._over = True
                 self._write_end(*end)
                 return end
@@ -267,7 +273,8 @@ class Run:
         folder.rewind(trainer.step_count)
         self.history.refresh(folder.path / "history.jsonl")
         folder.append_event("resumed" if self._resuming else "started", trainer.images)
-        self._publish(trainer)
+        self._begin_watch(dataset)
+        self._publish(trainer, told=True)
         if trainer.images == 0:
             self._keep_sample(trainer)
         self._saved_at = trainer.images if trainer.images else -1
@@ -350,6 +357,7 @@ class Run:
             trainer.check_finite()
             self.folder.save_checkpoint(*trainer.state())
             self._saved_at = trainer.images
+            self._publish(trainer, told=True)  # of what is kept, it is known how good it is
         self._last_save = time.monotonic()
 
     def _keep_sample(self, trainer: Trainer) -> None:
@@ -357,10 +365,31 @@ class Run:
         if pictures.dim() == 4:
             self.folder.save_sample(trainer.images, png(mosaic(pictures, trainer.columns)))
 
-    def _publish(self, trainer: Trainer, rate: float = 0.0) -> None:
+    def _publish(self, trainer: Trainer, rate: float | None = None, told: bool = False) -> None:
+        """Show screens where it stands.
+
+        Args:
+            rate: None: as it was.
+            told: this very generator is to be measured.
+        """
         generator = copy.deepcopy(trainer.ema).to("cpu").eval().requires_grad_(False)
         self._published = generator, trainer.images
-        self._show(step=trainer.step_count, images=trainer.images, seconds=trainer.seconds, rate=rate)
+        shown = {} if rate is None else {"rate": rate}
+        self._show(step=trainer.step_count, images=trainer.images, seconds=trainer.seconds, **shown)
+        if self.watch is not None and (told or self.watch.hungry):
+            self.watch.offer(Moment(generator, trainer.step_count, trainer.images))
+
+    def _begin_watch(self, dataset: Dataset) -> None:
+        if self.config.measure == "live":
+            self.watch = Watch(self.folder, dataset, self.history, self._tell)
+            self.watch.start()
+
+    def _tell(self, verdict: Verdict) -> None:
+        """Among the events of the run; from the watch's thread."""
+        try:
+            self.folder.append_event("verdict", verdict.images, kind=verdict.kind, text=verdict.text)
+        except OSError as error:
+            log.warning("run %s: a verdict could not be written: %s", self.folder.name, error)
 
 
 class RateMeter:
@@ -397,12 +426,3 @@ _OUT_OF_MEMORY = (
     "out of memory: make batch_size, width or the pictures smaller, or close other programs; checkpoints already "
     "written are kept"
 )
-
-
-def _lower_priority() -> None:
-    """Let screens go first: the dashboard shares the cores with the training (Linux: a thread has its own priority)."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
-    except (AttributeError, OSError):
-        pass
-

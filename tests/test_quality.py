@@ -46,7 +46,7 @@ def _judge(generator: nn.Module, net: Classifier, digits: Dataset) -> Verdict:
     labels = torch.arange(10).repeat_interleave(EACH)
     z = torch.randn(len(labels), 64, generator=stream(1, "judged"))
     fakes = generator.eval()(z, labels)
-    probabilities = net.probabilities(to_uint8(fakes))
+    probabilities = net.probabilities(net.features(to_uint8(fakes)))
     found = probabilities.argmax(1)
     hits = [(found[labels == label] == label).float().mean().item() for label in range(10)]
     real = digits.samples.float() / 127.5 - 1

@@ -23,6 +23,8 @@ from gan_core.store import Store
 from gan_core.words import duration
 
 POLL_SECONDS = 0.2
+WATCH_SECONDS = 10.0
+"""For the last checkpoint to be measured; a large one is let go."""
 
 
 @click.command(cls=TrainCommand, options_metavar="[SETTINGS]")
@@ -159,6 +161,8 @@ def _follow(run: Run, signals: Signals) -> None:
             time.sleep(POLL_SECONDS)
         bar.show(*_progress(run.snapshot(), run.history.last()))
     run.join()
+    if run.watch is not None:
+        run.watch.join(WATCH_SECONDS)
 
 
 def _headline(snapshot: Snapshot) -> str:

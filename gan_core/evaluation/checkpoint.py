@@ -75,24 +75,24 @@ def evaluate(
         if on_progress:
             on_progress(number / len(files))
         net = generator(file.images)
-        weights = digest_of(net)
-        one = known.get((file.images, weights))
+        one = known.get((file.images, digest_of(net)))
         if one is None:
-            one = _measured(file, weights, dataset, judge, net)
+            one = measure(net, file.step, file.images, dataset, judge)
             folder.append_evaluation(one.model_dump(mode="json"))
         found.append(one)
     return found
 
 
-def _measured(file: CheckpointFile, weights: str, dataset: Dataset, judge: Judge, generator: nn.Module) -> Evaluation:
+def measure(generator: nn.Module, step: int, images: int, dataset: Dataset, judge: Judge) -> Evaluation:
+    """What the judge finds of a generator, in eval mode on the CPU, that has seen so many images."""
     labels = dataset.labels if generator.n_classes else None
     # The same latents and classes for every checkpoint: their differences are the generators' own.
     samples, asked = draw(generator, _latent_dim(generator), labels, judge.count, stream(0, "evaluation"))
     extractor = judge.extractor
     return Evaluation(
-        time=now(), step=file.step, images=file.images, weights=weights, samples=judge.count, extractor=extractor.name,
-        digest=extractor.digest, accuracy=extractor.accuracy, scores=_plain(judge.scores(samples, asked).as_json()),
-        floor=_plain(judge.floor.as_json()),
+        time=now(), step=step, images=images, weights=digest_of(generator), samples=judge.count,
+        extractor=extractor.name, digest=extractor.digest, accuracy=extractor.accuracy,
+        scores=_plain(judge.scores(samples, asked).as_json()), floor=_plain(judge.floor.as_json()),
     )
 
 

@@ -27,6 +27,9 @@ FEATURES = 84
 VERSION = 2
 """Of the network and its training: a kept one of another version is trained anew."""
 
+SHIPPED = Path(__file__).parent / "weights"
+"""That of the embedded digits: `python -m gan_core.evaluation.embedded` makes it anew."""
+
 _HELD_OUT = 10  # one of so many samples is not trained on
 _EPOCHS = 4
 _LEAST_SHOWN = 24_000  # pictures, where the data is small
@@ -69,9 +72,9 @@ class Classifier(nn.Module):
         return torch.cat([self.body(_scaled(part)) for part in samples.split(batch)])
 
     @torch.no_grad()
-    def probabilities(self, samples: Tensor, batch: int = 500) -> Tensor:
-        """uint8 [N, C, S, S] → float32 [N, classes]."""
-        return torch.cat([self(_scaled(part)).softmax(1) for part in samples.split(batch)])
+    def probabilities(self, features: Tensor) -> Tensor:
+        """Of samples with these `features`: float32 [N, 84] → [N, classes]."""
+        return self.head(features).softmax(1)
 
 
 def _scaled(samples: Tensor) -> Tensor:
@@ -108,7 +111,7 @@ def train(dataset: Dataset, on_progress: Callable[[float], None] | None = None) 
         if on_progress:
             on_progress((step + 1) / steps)
     net.requires_grad_(False).eval()
-    right = net.probabilities(dataset.samples[held_out]).argmax(1) == dataset.labels[held_out]
+    right = net.probabilities(net.features(dataset.samples[held_out])).argmax(1) == dataset.labels[held_out]
     net.measured.fill_(right.float().mean())
     return net
 
@@ -122,13 +125,33 @@ def load_or_train(
         DatasetError: see `train`.
         OSError: it cannot be kept there.
     """
-    path = folder / f"{dataset.fingerprint[:32]}-classifier-{VERSION}.safetensors"
-    net = Classifier(dataset.shape, max(1, dataset.n_classes))
-    try:
-        net.load_state_dict(load(path.read_bytes()))
-        return net.requires_grad_(False).eval()
-    except (OSError, SafetensorError, RuntimeError):  # not there, or not whole: made again
+    net = at_hand(dataset, folder)
+    if net is None:
         net = train(dataset, on_progress)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, save(net.state_dict()))
+        keep(net, dataset, folder)
     return net
+
+
+def at_hand(dataset: Dataset, folder: Path) -> Classifier | None:
+    """What an earlier `load_or_train` kept in `folder`, or what comes with the program (for the embedded digits)."""
+    for place in (folder, SHIPPED):
+        net = Classifier(dataset.shape, max(1, dataset.n_classes))
+        try:
+            net.load_state_dict(load((place / _file_name(dataset)).read_bytes()))
+            return net.requires_grad_(False).eval()
+        except (OSError, SafetensorError, RuntimeError):  # not there, or not whole
+            continue
+    return None
+
+
+def keep(net: Classifier, dataset: Dataset, folder: Path) -> None:
+    """
+    Raises:
+        OSError: it cannot be kept there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / _file_name(dataset), save(net.state_dict()))
+
+
+def _file_name(dataset: Dataset) -> str:
+    return f"{dataset.fingerprint[:32]}-classifier-{VERSION}.safetensors"

@@ -37,8 +37,8 @@ class Extractor(Protocol):
         """uint8 [N, C, S, S] (or float32 [N, ...] points) → float32 [N, F]."""
         ...
 
-    def probabilities(self, samples: Tensor) -> Tensor | None:
-        """float32 [N, classes], or None where it tells no classes."""
+    def probabilities(self, features: Tensor) -> Tensor | None:
+        """Of samples with these features: float32 [N, classes], or None where it tells no classes."""
         ...
 
 
@@ -74,7 +74,7 @@ class RandomConvolutions(nn.Module):
     def features(self, samples: Tensor, batch: int = 500) -> Tensor:
         return torch.cat([self.body(part.float() / 127.5 - 1) for part in samples.split(batch)])
 
-    def probabilities(self, samples: Tensor) -> None:
+    def probabilities(self, features: Tensor) -> None:
         return None
 
 
@@ -86,7 +86,7 @@ class Coordinates:
     def features(self, samples: Tensor) -> Tensor:
         return samples.float().flatten(1)
 
-    def probabilities(self, samples: Tensor) -> None:
+    def probabilities(self, features: Tensor) -> None:
         return None
 
 
@@ -103,8 +103,17 @@ def extractor_for(
     Raises:
         OSError: it cannot be kept there.
     """
+    return _untrained(dataset) or classifier.load_or_train(dataset, folder, on_progress)
+
+
+def extractor_at_hand(dataset: Dataset, folder: Path) -> Extractor:
+    """That of `extractor_for` where nothing need be trained for it; until then, random convolutions."""
+    return (
+        _untrained(dataset) or classifier.at_hand(dataset, folder) or RandomConvolutions(dataset.shape[0])
+    )
+
+
+def _untrained(dataset: Dataset) -> Extractor | None:
     if len(dataset.shape) != 3:
         return Coordinates()
-    if dataset.n_classes < 2:
-        return RandomConvolutions(dataset.shape[0])
-    return classifier.load_or_train(dataset, folder, on_progress)
+    return RandomConvolutions(dataset.shape[0]) if dataset.n_classes < 2 else None

@@ -6,6 +6,7 @@ With other features it is the same distance on another scale: numbers of differe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -34,15 +35,19 @@ class Moments:
         centred = features - mean
         return cls(mean, centred.T @ centred / (len(features) - 1), len(features))
 
+    @cached_property
+    def root(self) -> Tensor:
+        """Σ^½, symmetric: float64 [F, F]."""
+        values, vectors = torch.linalg.eigh(self.covariance)
+        return vectors * values.clamp(min=0).sqrt() @ vectors.T
+
 
 def frechet_distance(a: Moments, b: Moments) -> float:
     """|μa - μb|² + tr(Σa + Σb - 2 (Σa Σb)^½).
 
-    The trace of the root is taken as the sum of the roots of the eigenvalues of Σa^½ Σb Σa^½, which is symmetric: no
-    complex numbers, and no need to add to the diagonal where features are constant.
+    The trace of the root is taken as the sum of the roots of the eigenvalues of Σb^½ Σa Σb^½, which is symmetric: no
+    complex numbers, and no need to add to the diagonal where features are constant. b's root is kept for the next.
     """
-    values, vectors = torch.linalg.eigh(a.covariance)
-    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    middle = torch.linalg.eigvalsh(root @ b.covariance @ root).clamp(min=0).sqrt().sum()
+    middle = torch.linalg.eigvalsh(b.root @ a.covariance @ b.root).clamp(min=0).sqrt().sum()
     distance = (a.mean - b.mean).square().sum() + a.covariance.trace() + b.covariance.trace() - 2 * middle
     return max(0.0, distance.item())

@@ -35,7 +35,7 @@ class Scores:
         kid, kid_error: kernel distance, and its standard error.
         precision, recall, density, coverage: see `manifold.Overlap`.
         diversity: mean distance of two samples, over that of two real ones: 1 is as varied as the data.
-        authenticity: see `memory.Copies`.
+        authenticity: see `memory.Copies`; None where the judge does not look for copies.
         class_counts, class_kl, confidence, right: see `classes.Classes`; None without a classifier.
     """
 
@@ -48,7 +48,7 @@ class Scores:
     density: float
     coverage: float
     diversity: float
-    authenticity: float
+    authenticity: float | None = None
     class_counts: tuple[int, ...] | None = None
     class_kl: float | None = None
     confidence: float | None = None
@@ -77,11 +77,13 @@ class Judge:
     """
 
     def __init__(
-        self, dataset: Dataset, extractor: Extractor, count: int, on_progress: Callable[[float], None] | None = None
+        self, dataset: Dataset, extractor: Extractor, count: int, on_progress: Callable[[float], None] | None = None,
+        copies: bool = True,
     ) -> None:
         """
         Args:
             count: at least `LEAST`, at most `most_samples(dataset)`.
+            copies: whether to look for copies of the data, which takes most of the time where that is large.
 
         Raises:
             DatasetError: there is too little data for so many.
@@ -103,7 +105,7 @@ class Judge:
         self._features, self._moments, self._balls = features, Moments.of(features), Balls.of(features)
         self._spread = mean_distance(features)
         self._scale = features.square().mean().sqrt().clamp(min=1e-12)
-        self._training_set = TrainingSet(dataset)
+        self._training_set = TrainingSet(dataset) if copies else None
         self._shares: Tensor | None = None
         if dataset.labels is not None and dataset.n_classes:
             counts = torch.bincount(dataset.labels.cpu(), minlength=dataset.n_classes)
@@ -135,7 +137,7 @@ class Judge:
         kid, kid_error = kernel_distance(mixed / self._scale, self._features / self._scale)
         where = overlap(Balls.of(features), self._balls)
         spread = mean_distance(features) / self._spread if self._spread else 0.0
-        probabilities = self.extractor.probabilities(samples)
+        probabilities = self.extractor.probabilities(features)
         told: dict[str, Any] = {}
         if probabilities is not None and self._shares is not None:
             found = classes_of(probabilities, self._shares, asked)
@@ -143,8 +145,9 @@ class Judge:
                 "class_counts": found.counts, "class_kl": found.kl, "confidence": found.confidence,
                 "right": found.right,
             }
+        if self._training_set is not None:
+            told["authenticity"] = self._training_set.copies(samples, sources).authenticity
         return Scores(
             fid=fid, fid_error=again.std().item(), kid=kid, kid_error=kid_error, precision=where.precision,
-            recall=where.recall, density=where.density, coverage=where.coverage, diversity=spread,
-            authenticity=self._training_set.copies(samples, sources).authenticity, **told,
+            recall=where.recall, density=where.density, coverage=where.coverage, diversity=spread, **told,
         )

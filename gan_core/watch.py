@@ -1,0 +1,214 @@
+"""Measuring a run while it trains, in a small share of its time, from a thread of its own.
+
+The training offers a copy of its generator now and then; the watch measures it, writes what it found into the run's
+folder, and says in words what is going on (`verdicts`). It never touches the networks in training, so that a run that
+is watched comes out the same, bit for bit, as one that is not.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from gan_core import datasets
+from gan_core.datasets import Dataset
+from gan_core.errors import StoreError, WorkbenchError
+from gan_core.evaluation import Evaluation, Extractor, Judge, extractor_at_hand, kept, measure, most_samples
+from gan_core.evaluation.judge import LEAST
+from gan_core.priority import lower_priority
+from gan_core.store import History, RunFolder
+from gan_core.verdicts import Verdict, diagnose
+
+log = logging.getLogger(__name__)
+
+SAMPLES = 256
+"""Drawn for each measure, where the data can judge so many: enough to see a class go missing."""
+
+SHARE = 0.04
+"""Of the time, that measuring takes at most: after one that took c seconds of a core, the next waits c / SHARE."""
+
+FIRST_SECONDS, LEAST_SECONDS = 1.5, 2.0
+"""Until the first measure, so that the first points and pictures come undisturbed; and between two."""
+
+SPREAD = 100
+"""A run of t seconds is measured every t / SPREAD: a long one's file does not grow without bound."""
+
+COPIES_UPTO = 20_000
+"""Samples of data in which copies are looked for: larger sets are not learnt by heart, and looking takes long."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the training offers: a generator in eval mode on the CPU that nobody changes any more."""
+
+    generator: nn.Module
+    step: int
+    images: int
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is known of a run's quality at one moment.
+
+    Attributes:
+        measures: light ones of one extractor and count, by images seen.
+        verdicts: what is going on, the gravest first.
+        note: why there are none, or what they lack.
+    """
+
+    measures: tuple[Evaluation, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    note: str = ""
+
+
+class Watch:
+    """Watches one run. `offer` is the training thread's; all else may be called from anywhere."""
+
+    def __init__(
+        self, folder: RunFolder, dataset: Dataset, history: History, on_verdict: Callable[[Verdict], None]
+    ) -> None:
+        """
+        Args:
+            on_verdict: called from the watch's thread when the gravest verdict is another than before.
+        """
+        self._folder, self._dataset, self._history, self._on_verdict = folder, dataset, history, on_verdict
+        self._offered: deque[Moment] = deque(maxlen=4)
+        self._hungry = False
+        self._wake = threading.Condition()
+        self._ended = False
+        self._thread = threading.Thread(target=self._work, name=f"watch {folder.name}", daemon=True)
+        self.watched = Watched()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def hungry(self) -> bool:
+        """Whether it is time for another measure."""
+        return self._hungry
+
+    def offer(self, moment: Moment) -> None:
+        """Returns at once. Of several that wait, the newest are measured."""
+        with self._wake:
+            self._offered.append(moment)
+            self._hungry = False
+            self._wake.notify_all()
+
+    def end(self) -> None:
+        """The training is over: what waits is measured, then the thread ends."""
+        with self._wake:
+            self._ended = True
+            self._wake.notify_all()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the thread's end; whether it ended."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # the thread
+
+    def _work(self) -> None:
+        lower_priority(10)
+        torch.set_num_threads(1)
+        try:
+            if not self._wait(FIRST_SECONDS):  # a run as short as that is not measured
+                self._watch()
+        except WorkbenchError as error:
+            self.watched = Watched(note=f"Not measured any further: {error}")
+        except Exception as error:  # a measure that fails must not cost the run
+            log.error("the watch of %s failed", self._folder.name, exc_info=error)
+            self.watched = Watched(note=f"Not measured any further: {type(error).__name__}: {error}")
+
+    def _wait(self, seconds: float) -> bool:
+        """Rest; whether the training ended meanwhile."""
+        with self._wake:
+            return self._wake.wait_for(lambda: self._ended, seconds)
+
+    def _next(self) -> Moment | None:
+        """The next generator to measure; None when there will be no more."""
+        with self._wake:
+            self._hungry = not self._offered
+            self._wake.wait_for(lambda: bool(self._offered) or self._ended)
+            if not self._offered:
+                return None
+            if not self._ended:
+                return self._offered.popleft()
+            last = self._offered.pop()  # one more at most
+            self._offered.clear()
+            return last
+
+    def _watch(self) -> None:
+        count = min(SAMPLES, most_samples(self._dataset))
+        if count < LEAST:
+            self.watched = Watched(note=f"Not measured: {len(self._dataset):,} samples are too few to judge by.")
+            return
+        place = datasets.data_folder(self._folder.config.data_dir) / "evaluation"
+        judge = None
+        began = time.monotonic()
+        while (moment := self._next()) is not None:
+            if judge is None or (judge.extractor.accuracy is None and self._dataset.n_classes > 1):
+                judge = judge_for(self._dataset, extractor_at_hand(self._dataset, place), count)
+            cost = -time.thread_time()
+            found = measure(moment.generator, moment.step, moment.images, self._dataset, judge)
+            self._folder.append_evaluation(found.model_dump(mode="json"))
+            self._say(found)
+            cost += time.thread_time()
+            self._wait(max(LEAST_SECONDS, cost / SHARE, (time.monotonic() - began) / SPREAD))
+
+    def _say(self, found: Evaluation) -> None:
+        """Publish what is known now, and tell of a new verdict."""
+        before = self.watched.verdicts
+        self.watched = watched(self._folder, self._history, found.images)
+        now = self.watched.verdicts
+        if now and (not before or before[0].kind != now[0].kind):
+            self._on_verdict(now[0])
+
+
+def watched(folder: RunFolder, history: History, images: int) -> Watched:
+    """What the run's folder tells of its quality up to `images` seen.
+
+    Raises:
+        StoreError: the folder cannot be read.
+    """
+    measures = light([one for one in kept(folder) if one.images <= images])
+    if not measures:
+        return Watched(note="Not measured yet.")
+    facts = folder.info.dataset
+    curves = history.thinned(500).columns
+    note = ""
+    if measures[-1].accuracy is None and len(facts.classes) > 1:
+        note = "Classes are not counted: no classifier of this data was trained on this machine yet."
+    return Watched(measures, diagnose(folder.config, facts, curves, measures), note)
+
+
+def light(found: list[Evaluation]) -> tuple[Evaluation, ...]:
+    """Those that the watch took, by images seen, each once; of several extractors or counts, those of the newest."""
+    small = [one for one in found if one.samples <= SAMPLES]
+    if not small:
+        return ()
+    newest = small[-1]
+    alike = {one.images: one for one in small if (one.digest, one.samples) == (newest.digest, newest.samples)}
+    return tuple(alike[images] for images in sorted(alike))
+
+
+_lock = threading.Lock()
+_judges: OrderedDict[tuple[str, str, int], Judge] = OrderedDict()
+
+
+def judge_for(dataset: Dataset, extractor: Extractor, count: int) -> Judge:
+    """One judge for all runs on the same data: to measure the real samples takes half a second."""
+    key = (dataset.fingerprint, extractor.digest, count)
+    with _lock:
+        if key not in _judges:
+            _judges[key] = Judge(dataset, extractor, count, copies=len(dataset) <= COPIES_UPTO)
+        _judges.move_to_end(key)
+        while len(_judges) > 2:
+            _judges.popitem(last=False)
+        return _judges[key]
