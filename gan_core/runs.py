@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -23,6 +24,8 @@ from gan_core.slots import Slots
 from gan_core.store import DatasetFacts, History, RunFolder, Store, newest
 from gan_core.store.files import stamp
 from gan_core.trainer import pick_device
+from gan_core.verdicts import Verdict
+from gan_core.watch import Watched, watched
 
 KEPT_GENERATORS = 16
 
@@ -288,6 +291,38 @@ class Runs:
             return run.history
         return self._on_disk(name).history()
 
+    def watched(self, name: str) -> Watched:
+        """What is known of the run's quality, wherever it trains.
+
+        Raises:
+            StoreError: see `snapshot`.
+        """
+        run = self._here.get(name)
+        if run and run.active and run.watch:
+            return run.watch.watched
+        return self._on_disk(name).watched()
+
+    def follow(self, name: str, verdict: Verdict) -> str:
+        """Fork the run with what a verdict proposes, after stopping it where it trains here → the fork's name.
+
+        Raises:
+            WorkbenchError: see `fork`.
+        """
+        run = self._here.get(name)
+        if run and run.active:
+            run.stop("a fork takes its place")
+            run.join(60)
+        at = verdict.at
+        if at:  # measures are denser than checkpoints
+            there = [file.images for file in self.folder(name).checkpoints() if file.images <= at]
+            at = there[-1] if there else 0
+        try:
+            return self.fork(name, at, **verdict.changes)
+        except ConfigError:
+            if at == 0:
+                raise
+            return self.fork(name, 0, **verdict.changes)  # networks of another shape begin anew
+
     def published(self, name: str) -> tuple[nn.Module, int] | None:
         """The generator in training as it was a moment ago, and its images seen; None where it does not train here."""
         run = self._here.get(name)
@@ -342,6 +377,8 @@ class _OnDisk:
         self.events_stamp: tuple[int, int] | None = None
         self._state: tuple[str, str | None] = ("stopped", None)
         self._history = History()
+        self._watched: Watched | None = None
+        self._watched_stamp: Any = None
         self._lately_stamp: tuple[int, int] | None = None
         self._newest: list[dict[str, float]] = []
 
@@ -351,6 +388,12 @@ class _OnDisk:
     def history(self) -> History:
         self._history.refresh(self.folder.path / "history.jsonl")
         return self._history
+
+    def watched(self) -> Watched:
+        now = stamp(self.folder.path / "evaluations.jsonl"), stamp(self.folder.path / "history.jsonl")
+        if self._watched is None or now != self._watched_stamp:
+            self._watched, self._watched_stamp = watched(self.folder, self.history(), sys.maxsize), now
+        return self._watched
 
     def _lately(self) -> list[dict[str, float]]:
         """The newest records: a list of runs must not cost more for long ones."""

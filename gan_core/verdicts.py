@@ -1,14 +1,450 @@
-"""x"""
+"""What is going on in a game, in words: from its curves and from light measures of its samples.
+
+Losses of a GAN do not say whether it is good, so that the verdicts rest on what was measured of the samples, and on
+what D believes. The thresholds were chosen on labelled runs; `python -m benchmarks.verdicts` makes such runs and counts
+how often the verdict is right, and how early.
+"""
+
 from __future__ import annotations
-from collections.abc import Mapping
-from dataclasses import dataclass
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+
+from gan_core.config import RunConfig
+from gan_core.evaluation import Evaluation
+from gan_core.store import DatasetFacts
+
+ALARMS = ("d-strong", "d-weak", "collapse", "unstable", "not started", "memorising")
+"""Kinds that say that something is wrong, the gravest first; the others are `plateau`, `healthy` and `early`."""
+
+TITLES = {
+    "d-strong": "D is too strong", "d-weak": "D is too weak", "collapse": "Mode collapse", "unstable": "Unstable",
+    "not started": "Not learning", "memorising": "Learning by heart", "plateau": "No longer improving",
+    "healthy": "Improving", "early": "Too early to tell",
+}
+
+NARROW = 0.55
+"""Diversity, over that of real samples, below which G draws too few things."""
+
+SAME = 0.15
+"""Diversity below which G draws one thing, or nearly."""
+
+MISSING = 0.2
+"""A class is missing that is drawn less often than this share of how often it occurs."""
+
+SURE, EQUAL, FOOLED = 0.9, 0.04, 0.1
+"""What D believes of real less what it believes of fakes, over the most that the objective lets it: more than SURE, it
+always knows; less than EQUAL, it cannot tell; below -FOOLED, it takes fakes for the real ones."""
+
+COPIED = 0.5
+"""Share of the floor's authenticity below which G copies."""
+
+NEAR, FAR = 0.85, 0.6
+"""On the way from the untrained G to real samples, see `Course.way`: near enough to be called good, and far from it."""
+
+STARTED = 0.12
+"""The way by which a run has started."""
+
+FALLEN = 0.12
+"""Of the way, lost since its best: unstable."""
+
+STEADY = 3
+"""Measures in a row that a thing must hold to be said."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing that a verdict rests on.
+
+    Attributes:
+        name, value: what it is, and what it is now, in words.
+        series: (images seen, value), oldest first, to be drawn small.
+        real: the same of real samples, to be drawn beside; None where it has none.
+    """
+
+    name: str
+    value: str
+    series: tuple[tuple[int, float], ...] = ()
+    real: float | None = None
+
 
 @dataclass(frozen=True)
 class Verdict:
-    kind: str
-    text: str
-    images: int
+    """
+    Attributes:
+        kind: one of `TITLES`.
+        images: seen when it was said.
+        since: images seen since when it holds.
+        text: one sentence.
+        advice: what to try next, in a sentence; empty where nothing need be.
+        changes: settings of a fork that tries it; empty where there is nothing to fork.
+        at: images seen of the checkpoint to fork from; None: the newest; 0: from the beginning.
+    """
 
-def diagnose(*a: Any) -> tuple[Verdict, ...]:
-    return ()
+    kind: str
+    images: int
+    since: int
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+    advice: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    at: int | None = None
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.kind]
+
+    @property
+    def alarm(self) -> bool:
+        return self.kind in ALARMS
+
+
+class Course:
+    """What was measured so far, as columns over the measures, the untrained G's left out where it was measured.
+
+    Attributes:
+        images, diversity, way: float [measures]. `way`: how far the Fréchet distance has come from the untrained
+            generator's (0) to that of real samples (1), on a logarithmic scale.
+        belief: mean D(real) - D(fake) between two measures, over the most that the objective lets it.
+        authenticity: over the floor's; None where copies are not looked for.
+    """
+
+    def __init__(
+        self, config: RunConfig, curves: Mapping[str, np.ndarray], measures: Sequence[Evaluation]
+    ) -> None:
+        self.measures = [one for one in measures if one.images > 0]
+        untrained = next((one for one in measures if one.images == 0), None)
+        self.images = np.array([one.images for one in self.measures], dtype=float)
+        floor = measures[-1].floor
+        self.diversity = self._column("diversity") / max(_number(floor, "diversity"), 1e-6)
+        self.fid, self.fid_error = self._column("fid"), self._column("fid_error")
+        least = max(_number(floor, "fid"), 1e-6)
+        # Without the untrained one (a fork, an import) the worst that was measured stands in.
+        first = _number(untrained.scores, "fid") if untrained else self.fid.max(initial=least)
+        self.first_fid = max(first, 2 * least)
+        self.way = 1 - np.log(np.maximum(self.fid, least) / least) / math.log(self.first_fid / least)
+        self.authenticity = None
+        if floor.get("authenticity"):
+            self.authenticity = self._column("authenticity") / _number(floor, "authenticity")
+        most = 0.46 if config.objective == "hinge" else 1.0  # the hinge rests at ±1: sigmoid(1) - sigmoid(-1)
+        seen, gap = curves["images"], (curves["d_real"] - curves["d_fake"]) / most
+        self.belief = np.array([_mean(gap, seen, *ends) for ends in self._between()])
+        self.slope_g = np.array([_mean(curves["grad_g"], seen, *ends) for ends in self._between()])
+
+    def __len__(self) -> int:
+        return len(self.measures)
+
+    def _column(self, name: str) -> np.ndarray:
+        return np.array([_number(one.scores, name) for one in self.measures], dtype=float)
+
+    def _between(self) -> list[tuple[float, float]]:
+        return list(zip([0.0, *self.images][:-1], self.images, strict=True))
+
+    def series(self, values: np.ndarray) -> tuple[tuple[int, float], ...]:
+        return tuple((int(x), round(float(y), 4)) for x, y in zip(self.images, values, strict=True) if math.isfinite(y))
+
+    def since(self, holds: np.ndarray) -> int:
+        """Images seen since when it holds without a break up to now."""
+        false = np.flatnonzero(~holds)
+        first = int(false[-1]) + 1 if len(false) else 0
+        return int(self.images[min(first, len(self.images) - 1)])
+
+    def gain(self) -> float:
+        """By how much of the way the second half of the measures of late is further than the first half."""
+        late = self.way[-2 * max(STEADY, len(self) // 5):]
+        half = len(late) // 2
+        return float(late[half:].mean() - late[:half].mean()) if half else math.inf
+
+    def moves(self) -> bool:
+        """Whether it still gets better, by more than it flutters."""
+        return self.gain() > 0.01
+
+
+def diagnose(
+    config: RunConfig, facts: DatasetFacts, curves: Mapping[str, np.ndarray], measures: Sequence[Evaluation],
+) -> tuple[Verdict, ...]:
+    """What is going on, the gravest first; one at least where anything was measured.
+
+    Args:
+        curves: columns of the run's history, see `History.thinned`.
+        measures: of one extractor and count, by images seen.
+    """
+    if not measures:
+        return ()
+    course = Course(config, curves, measures)
+    now = measures[-1].images
+    if len(course) < 2:
+        return (Verdict("early", now, now, "The first samples were measured; what the game does shows in a moment."),)
+    found = [judge(course, config, facts) for judge in (_d_strong, _d_weak, _collapse, _unstable, _stuck, _memorising)]
+    verdicts = tuple(verdict for verdict in found if verdict is not None)
+    # D that is far too strong or too weak is why G draws one thing, or nothing.
+    if any(one.kind in ("d-strong", "d-weak") for one in verdicts):
+        verdicts = tuple(one for one in verdicts if one.kind not in ("collapse", "not started"))
+    return verdicts or (_plateau(course, config) or _healthy(course, facts),)
+
+
+def _d_strong(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict | None:
+    sure = course.belief > SURE
+    if not _lately(sure) or course.way[-1] > NEAR or course.moves():
+        return None
+    changes: dict[str, Any] = {}
+    if config.objective == "minimax":
+        changes["objective"] = "non-saturating"
+    if config.lr_d > 2 * config.lr_g:
+        changes |= _balanced(config)
+    elif config.objective != "minimax":
+        changes["lr_d"] = _rounded(config.lr_d / 4)
+    why = "its loss saturates, and G's gradient vanishes" if config.objective == "minimax" else "G learns nothing new"
+    return Verdict(
+        "d-strong", int(course.images[-1]), course.since(sure),
+        f"D tells real from drawn without a doubt, so that {why}.",
+        (
+            _belief(course),
+            Evidence("Gradient of G", f"norm {course.slope_g[-1]:.2g}", course.series(course.slope_g)),
+            _quality(course),
+        ),
+        "Slow D down, or give G a loss that still has a slope where D is sure" + _told(changes), changes, 0,
+    )
+
+
+def _d_weak(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict | None:
+    fooled = course.belief < -FOOLED
+    blind = np.abs(course.belief) < EQUAL
+    if course.way[-1] > FAR:
+        return None
+    # What D cannot tell may also be good; what it takes for better than real may not.
+    if not _lately(fooled) and not (_lately(blind) and not course.moves() and course.way[-1] > STARTED):
+        return None
+    changes: dict[str, Any] = {}
+    if config.lr_d < config.lr_g:
+        changes = {"lr_d": config.lr_g}
+    else:
+        changes = {"critic_steps": min(20, 2 * config.critic_steps)}
+    return Verdict(
+        "d-weak", int(course.images[-1]), course.since(fooled | blind),
+        "D takes what G draws for real, or cannot tell, while the samples are far from it: G has nobody to learn from.",
+        (_belief(course), _quality(course)),
+        "Let D learn faster" + _told(changes), changes, 0,
+    )
+
+
+def _collapse(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict | None:
+    narrow = course.diversity < NARROW
+    left, gone = _classes(course.measures[-1], facts)
+    # Early on samples are alike and become less so: that is learning. Where they are all but the same, it is not.
+    same = course.diversity[-2:] < SAME
+    if course.way.max() < STARTED or not ((_lately(narrow) and len(course) >= STEADY) or same.all()):
+        return None
+    if course.moves() and course.diversity[-1] > max(1.1 * course.diversity[-2], SAME):
+        return None
+    changes: dict[str, Any] = {}
+    if config.lr_g > 2 * config.lr_d:
+        changes = _balanced(config)
+    elif config.conditional == "no" and facts.classes:
+        changes = {"conditional": "auto"}
+    elif config.discriminator_norm == "none" and not config.r1_weight and config.objective != "wasserstein":
+        changes = {"r1_weight": 1.0}
+    else:
+        changes = {"lr_g": _rounded(config.lr_g / 4), "lr_d": _rounded(config.lr_d / 4)}
+    since = course.since(narrow)
+    if left and gone:
+        what = (
+            f"G draws {_listed(left)} and hardly anything else: {len(gone)} of {len(left) + len(gone)} classes are gone"
+        )
+    else:
+        what = "G draws nearly the same thing whatever its latent"
+    before = course.images[(course.images < since) & (course.way > FAR)]
+    return Verdict(
+        "collapse", int(course.images[-1]), since,
+        f"{what}; its samples vary {course.diversity[-1]:.0%} as much as real ones.",
+        (
+            Evidence("Diversity", f"{course.diversity[-1]:.2f} of real samples'", course.series(course.diversity), 1.0),
+            *_class_evidence(course, facts, left, gone), _belief(course), _quality(course),
+        ),
+        "A collapsed G seldom comes back. Begin anew, or from before it" + _told(changes), changes,
+        int(before[-1]) if len(before) else 0,
+    )
+
+
+def _unstable(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict | None:
+    best = np.maximum.accumulate(course.way)
+    # Beyond what such a distance flutters by, and far enough to be seen.
+    fallen = (best - course.way > FALLEN) & (course.fid > 1.5 * course.fid.min() + 3 * course.fid_error)
+    share = fallen[-5:].mean()
+    if len(course) < 4 or not fallen[-1] or share < 0.4:
+        return None
+    place = int(course.images[int(course.way.argmax())])
+    changes: dict[str, Any] = {"lr_d": _rounded(config.lr_d / 4), "lr_g": _rounded(config.lr_g / 4)}
+    if config.objective == "wasserstein" and config.gp_weight == 0:
+        changes = {"gp_weight": 10.0, **changes}
+    return Verdict(
+        "unstable", int(course.images[-1]), course.since(fallen),
+        f"The samples were better at {place:,} images than they are now: the two do not settle.",
+        (_quality(course), _belief(course)),
+        "Lower the learning rates, or penalise D's slope" + _told(changes), changes, 0,
+    )
+
+
+def _stuck(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict | None:
+    slow = course.way < STARTED
+    if len(course) < STEADY or not _lately(slow) or course.moves():
+        return None
+    changes: dict[str, Any] = {
+        name: _rounded(min(1.0, max(10 * rate, 2e-4)))
+        for name, rate in (("lr_d", config.lr_d), ("lr_g", config.lr_g)) if rate < 1e-3
+    }
+    if not changes:
+        changes = {"lr_d": _rounded(config.lr_d / 10), "lr_g": _rounded(config.lr_g / 10)}
+    return Verdict(
+        "not started", int(course.images[-1]), course.since(slow),
+        f"After {int(course.images[-1]):,} images G draws hardly better than before it learned anything.",
+        (_quality(course), Evidence("Gradient of G", f"norm {course.slope_g[-1]:.2g}", course.series(course.slope_g))),
+        "Look at the learning rates" + _told(changes), changes, 0,
+    )
+
+
+def _memorising(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict | None:
+    if course.authenticity is None:
+        return None
+    copied = course.authenticity < COPIED
+    if not _lately(copied, 2):
+        return None
+    changes: dict[str, Any] = {"augment": ("colour", "translation", "cutout")} if not config.augment else {}
+    return Verdict(
+        "memorising", int(course.images[-1]), course.since(copied),
+        f"Many samples are nearer to a training picture than that one is to any other: G copies its "
+        f"{facts.count:,} pictures.",
+        (
+            Evidence(
+                "Authenticity", f"{course.authenticity[-1]:.2f} of new real samples'",
+                course.series(course.authenticity), 1.0,
+            ),
+            _quality(course),
+        ),
+        "Stop at an earlier checkpoint, take more data, or augment what D sees" + _told(changes), changes, 0,
+    )
+
+
+def _plateau(course: Course, config: RunConfig) -> Verdict | None:
+    if len(course) < 2 * STEADY or course.moves():
+        return None
+    last, best = int(course.images[-1]), int(course.images[int(course.way.argmax())])
+    at_floor = course.fid[-1] <= 1.3 * _number(course.measures[-1].floor, "fid")
+    text = (
+        f"As good as {course.measures[-1].samples} samples can tell: no further from the data than real samples are."
+        if at_floor else
+        f"No better than it was a while ago, and {course.fid[-1] / _number(course.measures[-1].floor, 'fid'):.1f} "
+        "times as far from the data as real samples are."
+    )
+    return Verdict(
+        "plateau", last, best, text, (_quality(course), _belief(course)),
+        "Stop now, and measure the checkpoints with more samples to find the best." if at_floor else
+        "Stop now, or go on with lower rates: what is left is fine detail.",
+        {} if at_floor else {"lr_d": _rounded(config.lr_d / 4), "lr_g": _rounded(config.lr_g / 4)},
+    )
+
+
+def _healthy(course: Course, facts: DatasetFacts) -> Verdict:
+    if course.way[-1] < STARTED:
+        return Verdict(
+            "early", int(course.images[-1]), int(course.images[0]),
+            "G draws hardly better than before it learned anything; it has only begun.", (_quality(course),),
+        )
+    left, gone = _classes(course.measures[-1], facts)
+    seen = f", all {len(left)} classes are drawn" if left and not gone else ""
+    return Verdict(
+        "healthy", int(course.images[-1]), int(course.images[0]),
+        f"The samples get nearer to the data{seen}.",
+        (_quality(course), _belief(course), *_class_evidence(course, facts, left, gone)),
+    )
+
+
+# what verdicts are made of
+
+def _lately(holds: np.ndarray, count: int = STEADY) -> bool:
+    """Whether it holds for the last few measures; of fewer, for all."""
+    return bool(len(holds) >= 2 and holds[-count:].all())
+
+
+def _classes(one: Evaluation, facts: DatasetFacts) -> tuple[list[str], list[str]]:
+    """Classes that are drawn, and those that are not; both empty where they are not counted."""
+    counts, real = one.scores.get("class_counts"), one.floor.get("class_counts")
+    if not isinstance(counts, list) or not isinstance(real, list):
+        return [], []
+    total, of_real = sum(counts) or 1, sum(real) or 1
+    drawn = [c / total >= MISSING * r / of_real for c, r in zip(counts, real, strict=True)]
+    names = facts.classes
+    return (
+        [name for name, there in zip(names, drawn, strict=True) if there],
+        [name for name, there in zip(names, drawn, strict=True) if not there],
+    )
+
+
+def _class_evidence(course: Course, facts: DatasetFacts, left: list[str], gone: list[str]) -> tuple[Evidence, ...]:
+    if not left and not gone:
+        return ()
+    text = f"{len(left)} of {len(left) + len(gone)}" + (f"; gone: {_listed(gone)}" if gone else "")
+    drawn = np.array([len(_classes(one, facts)[0]) for one in course.measures], dtype=float)
+    return (Evidence("Classes drawn", text, course.series(drawn), float(len(left) + len(gone))),)
+
+
+def _quality(course: Course) -> Evidence:
+    floor = _number(course.measures[-1].floor, "fid")
+    return Evidence(
+        "Fréchet distance",
+        f"{_short(course.fid[-1])}; real samples {_short(floor)}, at the start {_short(course.first_fid)}",
+        course.series(course.fid), floor,
+    )
+
+
+def _belief(course: Course) -> Evidence:
+    return Evidence(
+        "D(real) − D(fake)", f"{course.belief[-1]:.0%} of the most that this objective lets it be",
+        course.series(course.belief),
+    )
+
+
+def _balanced(config: RunConfig) -> dict[str, Any]:
+    """Both rates at their geometric mean."""
+    rate = _rounded(math.sqrt(config.lr_d * config.lr_g))
+    return {"lr_d": rate, "lr_g": rate}
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.1g}")
+
+
+def _told(changes: Mapping[str, Any]) -> str:
+    if not changes:
+        return "."
+    named = [
+        f"{RunConfig.model_fields[name].title} {', '.join(value) if isinstance(value, tuple) else value}"
+        for name, value in changes.items()
+    ]
+    return ": " + ", ".join(named) + "."
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _number(scores: Mapping[str, Any], name: str) -> float:
+    value = scores.get(name)
+    return float(value) if isinstance(value, (int, float)) else math.nan
+
+
+def _mean(values: np.ndarray, images: np.ndarray, start: float, end: float) -> float:
+    """Mean of what was recorded between two places; of the last before where there is nothing."""
+    inside = values[(images > start) & (images <= end)]
+    if len(inside):
+        return float(np.nanmean(inside))
+    before = values[images <= end]
+    return float(before[-1]) if len(before) else math.nan

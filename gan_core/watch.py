@@ -19,7 +19,7 @@ from torch import nn
 
 from gan_core import datasets
 from gan_core.datasets import Dataset
-from gan_core.errors import StoreError, WorkbenchError
+from gan_core.errors import WorkbenchError
 from gan_core.evaluation import Evaluation, Extractor, Judge, extractor_at_hand, kept, measure, most_samples
 from gan_core.evaluation.judge import LEAST
 from gan_core.priority import lower_priority

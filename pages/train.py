@@ -20,6 +20,7 @@ from gan_core.runs import load_data
 from pages.parts import data, form
 from pages.parts.charts import charts_ahead
 from pages.parts.live import chosen, live_view, run_list
+from pages.parts.quality import asked, measures_view, verdict_line
 from pages.parts.states import MARKS
 from pages.parts.words import plain
 from pages.parts.workbench import runs
@@ -332,7 +333,9 @@ def one_run(name: str) -> None:
     if snapshot.reason and snapshot.state in ("failed", "interrupted", "stopped"):
         show = {"failed": st.error, "interrupted": st.warning}.get(snapshot.state, st.caption)
         show(plain(snapshot.reason))
+    verdict_line(name, on_fork)
     live_view(snapshot)
+    measures_view(name)
     if snapshot.here and snapshot.state in ACTIVE:
         with st.expander("Change the learning rates"):
             rates(snapshot)
@@ -359,6 +362,18 @@ def selected() -> str | None:
     found = runs().snapshots()
     active = [one.name for one in found if one.state in ACTIVE]
     return active[0] if active else found[0].name if found else None
+
+
+def on_fork() -> None:
+    """The remedy that a verdict on the shown run proposes."""
+    name = selected()
+    try:
+        verdict = next(one for one in runs().watched(name or "").verdicts if one.kind == asked())
+        look_at(runs().follow(name or "", verdict))
+    except StopIteration:
+        st.toast("The verdict has changed meanwhile; look again.", icon=":material/warning:")
+    except WorkbenchError as error:
+        st.toast(plain(str(error)), icon=":material/warning:")
 
 
 def on_choice() -> None:

@@ -1,5 +1,7 @@
-"""`python -m gan_core.evaluation.embedded`: make anew the classifier of the embedded digits that comes with the program,
-so that a first run is measured from its first seconds."""
+"""`python -m gan_core.evaluation.embedded`: make anew the classifier of the embedded digits.
+
+It comes with the program, so that a first run is measured from its first seconds.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The live part's socket: a run's facts, curves and pictures as they come, without any rerun of the script.
 
-A tab says once what it looks at, `{"run": NAME}` or `{"list": FILTER}`; from then on it is told what changed.
+A tab says once what it looks at, `{"run": NAME}`, `{"quality": NAME}` or `{"list": FILTER}`; from then on it is told
+what changed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import asyncio
 import contextlib
 import struct
 import time
+from collections.abc import Coroutine
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gan_core.errors import ConfigError, WorkbenchError
 from gan_core.run import ACTIVE
 from pages.parts.live.feed import Curves, Grids, LiveGrid, facts, listing
+from pages.parts.quality.feed import quality
 from pages.parts.sockets import Socket, socket_route
 from pages.parts.threads import in_thread
 from pages.parts.workbench import runs
@@ -36,6 +39,7 @@ class Wish(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
     run: str | None = Field(default=None, min_length=1, max_length=80)
+    quality: str | None = Field(default=None, min_length=1, max_length=80)
     list: str | None = Field(default=None, max_length=80)
 
 
@@ -50,8 +54,8 @@ def read(message: dict[str, Any]) -> Wish:
         first = error.errors()[0]
         place = ".".join(str(part)[:40] for part in first["loc"])
         raise ConfigError(f"a wish with a wrong {place}: {first['msg']}") from None
-    if (wish.run is None) == (wish.list is None):
-        raise ConfigError("a wish must hold either run, a name, or list, a filter")
+    if [wish.run, wish.quality, wish.list].count(None) != 2:
+        raise ConfigError("a wish must hold one of run and quality, a name, and list, a filter")
     return wish
 
 
@@ -90,6 +94,21 @@ async def watch_run(socket: Socket, name: str) -> None:
             await asyncio.sleep(LIVE_SECONDS if curves.any else EAGER_SECONDS)
 
 
+async def watch_quality(socket: Socket, name: str) -> None:
+    """Tell of what is known of one run's quality for ever."""
+    told: Any = None
+    await socket.send({"kind": "watching", "run": name})
+    while True:
+        try:
+            now = await in_thread(lambda: quality(name))
+        except WorkbenchError as error:
+            now = {"kind": "error", "text": str(error)}
+        if now != told:
+            told = now
+            await socket.send(now)
+        await asyncio.sleep(REST_SECONDS)
+
+
 async def watch_list(socket: Socket, wanted: str) -> None:
     """Tell of all runs for ever."""
     told: dict[str, Any] | None = None
@@ -113,13 +132,17 @@ async def serve(socket: Socket) -> None:
                 watcher.result()  # it ends only by an error: the other side left, most often
             wish = read(receiver.result())
             await _end(watcher)
-            watcher = asyncio.create_task(
-                watch_run(socket, wish.run) if wish.run is not None else watch_list(socket, wish.list or "")
-            )
+            watcher = asyncio.create_task(_watch(socket, wish))
             receiver = asyncio.create_task(socket.receive())
     finally:
         await _end(watcher)
         await _end(receiver)
+
+
+def _watch(socket: Socket, wish: Wish) -> Coroutine[Any, Any, None]:
+    if wish.run is not None:
+        return watch_run(socket, wish.run)
+    return watch_quality(socket, wish.quality) if wish.quality is not None else watch_list(socket, wish.list or "")
 
 
 async def _end(task: asyncio.Task[Any] | None) -> None:
