@@ -203,6 +203,13 @@ class RunConfig(BaseModel):
         "live", "Measuring", "live: while it trains, the samples are measured every few seconds in a twentieth of the "
         "time, and what is going on is told in words. off: not.", "Saving",
     )
+    on_collapse: Literal["go on", "pause", "roll back"] = setting(
+        "go on", "On collapse", "What happens when the verdict is mode collapse or that the game is unstable. roll "
+        "back: to the best checkpoint from before, and on from there with calmer learning rates.", "Saving",
+    )
+    tries: int = setting(
+        3, "Times rolled back", "After so many, a run goes on whatever becomes of it.", "Saving", ge=1, le=100
+    )
 
     seed: int = setting(
         42, "Seed", "Everything random follows from it: the same seed gives the same run.", "Machine",
@@ -251,6 +258,11 @@ class RunConfig(BaseModel):
                     raise ValueError(
                         f"{name} = {value!r}: is for the dataset 'folder' only, and the dataset is {self.dataset!r}"
                     )
+        if self.on_collapse != "go on" and self.measure == "off":
+            raise ValueError(
+                f"on_collapse = {self.on_collapse!r}, measure = 'off': only of a run that is measured it is known "
+                "whether it collapses; set measure to 'live'"
+            )
         if self.lr_decay != "none" and self.lr_decay_to <= self.lr_decay_from:
             raise ValueError(
                 f"lr_decay_to = {self.lr_decay_to}: must be more than lr_decay_from = {self.lr_decay_from}"

@@ -21,6 +21,7 @@ from gan_core.datasets import Dataset
 from gan_core.errors import StoreError, WorkbenchError
 from gan_core.pictures import mosaic, png
 from gan_core.priority import lower_priority
+from gan_core.rollback import best_before, calmer, roll_back
 from gan_core.schedules import sample_due, target_images
 from gan_core.slots import Slots
 from gan_core.store import DatasetFacts, History, RunFolder, disk_reason
@@ -123,6 +124,8 @@ class Run:
         self._stop = self._pause = self._save = self._holding = self._over = False
         self._stop_reason: str | None = None
         self._rates: dict[str, float] = dict(rates or {})
+        self._alarm: Verdict | None = None
+        self._tries = 0
         self._published: tuple[nn.Module, int] | None = None
         config = self.config
         # What there is already, for as long as it queues.
@@ -285,6 +288,10 @@ class Run:
                 self._stay_paused(trainer)
                 clock = self._last_save = time.monotonic()
                 continue
+            if self._alarm is not None and self._answered(trainer):
+                meter = RateMeter(trainer.images, trainer.seconds)
+                clock = last_publish = time.monotonic()
+                continue
             self._obey(trainer)
             before = trainer.images
             trainer.step()
@@ -384,8 +391,35 @@ class Run:
             self.watch = Watch(self.folder, dataset, self.history, self._tell)
             self.watch.start()
 
+    def _answered(self, trainer: Trainer) -> bool:
+        """Do what is wanted on collapse → whether that was anything."""
+        verdict, self._alarm = self._alarm, None
+        assert verdict is not None
+        if self.config.on_collapse == "pause":
+            self._pause = True
+            return True
+        if self._tries >= self.config.tries:
+            return False
+        self._tries += 1
+        assert self.watch is not None
+        came_to, rates = trainer.images, calmer(trainer.rates)
+        file = best_before(self.folder.checkpoints(), self.watch.watched.measures, verdict)
+        self.watch.forget()
+        roll_back(trainer, self.folder, file)
+        self.history.refresh(self.folder.path / "history.jsonl")
+        trainer.rates.update(rates)
+        self._saved_at = -1
+        self._keep_checkpoint(trainer)  # with the new rates: also after a kill it goes on from here
+        self.folder.append_event(
+            "rolled back", trainer.images, came_to=came_to, why=verdict.kind, tries=self._tries,
+            **{f"lr_{side}": rate for side, rate in rates.items()},
+        )
+        return True
+
     def _tell(self, verdict: Verdict) -> None:
         """Among the events of the run; from the watch's thread."""
+        if verdict.kind in ("collapse", "unstable") and self.config.on_collapse != "go on":
+            self._alarm = verdict
         try:
             self.folder.append_event("verdict", verdict.images, kind=verdict.kind, text=verdict.text)
         except OSError as error:

@@ -81,8 +81,10 @@ class Watch:
         self._folder, self._dataset, self._history, self._on_verdict = folder, dataset, history, on_verdict
         self._offered: deque[Moment] = deque(maxlen=4)
         self._hungry = False
-        self._wake = threading.Condition()
+        # Not one lock for both: what is offered must not wait for a disk.
+        self._wake, self._writing = threading.Condition(), threading.Lock()
         self._ended = False
+        self._course = 0
         self._thread = threading.Thread(target=self._work, name=f"watch {folder.name}", daemon=True)
         self.watched = Watched()
 
@@ -100,6 +102,13 @@ class Watch:
             self._offered.append(moment)
             self._hungry = False
             self._wake.notify_all()
+
+    def forget(self) -> None:
+        """The run is being taken back: what is measured now, or waits to be, is of another course."""
+        with self._writing, self._wake:
+            self._offered.clear()
+            self._course += 1
+            self.watched = Watched(note="Not measured yet since the run was taken back.")
 
     def end(self) -> None:
         """The training is over: what waits is measured, then the thread ends."""
@@ -155,10 +164,12 @@ class Watch:
         while (moment := self._next()) is not None:
             if judge is None or (judge.extractor.accuracy is None and self._dataset.n_classes > 1):
                 judge = judge_for(self._dataset, extractor_at_hand(self._dataset, place), count)
-            cost = -time.thread_time()
+            course, cost = self._course, -time.thread_time()
             found = measure(moment.generator, moment.step, moment.images, self._dataset, judge)
-            self._folder.append_evaluation(found.model_dump(mode="json"))
-            self._say(found)
+            with self._writing:
+                if course == self._course:
+                    self._folder.append_evaluation(found.model_dump(mode="json"))
+                    self._say(found)
             cost += time.thread_time()
             self._wait(max(LEAST_SECONDS, cost / SHARE, (time.monotonic() - began) / SPREAD))
 
@@ -184,7 +195,10 @@ def watched(folder: RunFolder, history: History, images: int) -> Watched:
     curves = history.thinned(500).columns
     note = ""
     if measures[-1].accuracy is None and len(facts.classes) > 1:
-        note = "Classes are not counted: no classifier of this data was trained on this machine yet."
+        note = (
+            "Classes are not counted: there is no classifier of this data on this machine yet. Measuring a checkpoint "
+            "on the Compare page, or with `python -m gan_core evaluate`, trains one."
+        )
     return Watched(measures, diagnose(folder.config, facts, curves, measures), note)
 
 

@@ -43,7 +43,8 @@ OTHER: dict[str, dict[str, Any]] = {
     "seconds": {"seconds": 3.0}, "grid": {"grid": 3}, "sample_every_images": {"sample_every_images": 7},
     "sample_every_epochs": {"sample_every_epochs": 1.0, "sample_every_images": None},
     "record_every_steps": {"record_every_steps": 3}, "save_every_images": {"save_every_images": 3},
-    "keep_checkpoints": {"keep_checkpoints": 3}, "seed": {"seed": 43}, "device": {"device": "cpu"},
+    "keep_checkpoints": {"keep_checkpoints": 3}, "measure": {"measure": "off"}, "on_collapse": {"on_collapse": "pause"},
+    "tries": {"tries": 5}, "seed": {"seed": 43}, "device": {"device": "cpu"},
     "threads": {"threads": 1}, "precision": {"precision": "bfloat16"},
 }
 
@@ -201,6 +202,7 @@ def test_what_is_free_to_change() -> None:
     assert {
         "preset", "data_dir", "dataset_path", "device", "threads", "images", "epochs", "seconds", "grid",
         "sample_every_images", "sample_every_epochs", "record_every_steps", "save_every_images", "keep_checkpoints",
+        "measure", "on_collapse", "tries",
     } == FREE_TO_CHANGE
     config = make_config("quick")
     shuffled = dict(reversed(list(json.loads(config.model_dump_json()).items())))

@@ -242,7 +242,7 @@ class RunFolder:
         return "".join(line for line in kept if line is not None).encode()
 
     def rewind(self, step: int) -> None:
-        """Forget curves and grids beyond `step`: they will be made again, the same, from the checkpoint there.
+        """Forget curves, grids and measures beyond `step`: they will be made again from the checkpoint there.
 
         Only for who holds the lock. Files that a killed process left half-written go too.
         """
@@ -250,8 +250,14 @@ class RunFolder:
         kept = self.history_until(step)
         if path.exists() and path.read_bytes() != kept:
             write_atomic(path, kept)
+        upto = step * self.images_per_step
+        measured = self.evaluations()
+        good = [one for one in measured if isinstance(one.get("images"), int) and one["images"] <= upto]
+        if len(good) < len(measured):
+            lines = "".join(json.dumps(one, separators=(",", ":")) + "\n" for one in good)
+            write_atomic(self.path / "evaluations.jsonl", lines.encode())
         for images, grid in self.samples():
-            if images > step * self.images_per_step:
+            if images > upto:
                 grid.unlink(missing_ok=True)
         for place in (self.path, self.path / "samples"):
             for torn in leftovers(place, TEMPORARY, LEFTOVER_SECONDS):
@@ -331,14 +337,14 @@ class RunFolder:
         assert problem is not None
         raise problem
 
-    def set_aside(self, images: int) -> list[str]:
-        """Take the checkpoints beyond `images` out of the run: those that `load_checkpoint` found damaged.
+    def set_aside(self, images: int, why: str = "damaged") -> list[str]:
+        """Take the checkpoints beyond `images` out of the run: those that `load_checkpoint` found damaged, or others.
 
-        Only for who holds the lock. They stay in the folder as `NUMBER.safetensors.damaged` → their old names.
+        Only for who holds the lock. They stay in the folder as `NUMBER.safetensors.WHY` → their old names.
         """
         beyond = [file.path for file in self.checkpoints() if file.images > images]
         for path in beyond:
-            os.replace(path, path.with_name(f"{path.name}.damaged"))
+            os.replace(path, path.with_name(f"{path.name}.{why}"))
         return [path.name for path in beyond]
 
     def _bytes(self, path: Path) -> bytes:

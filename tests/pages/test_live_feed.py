@@ -196,8 +196,8 @@ def test_bytes_are_no_message(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("[]", "not a JSON object"), ("{", "not a JSON object"), ("{}", "either run"), ('{"run": 3}', "wrong run"),
-        ('{"run": "a", "list": ""}', "either run"), ('{"ran": "a"}', "wrong ran"),
+        ("[]", "not a JSON object"), ("{", "not a JSON object"), ("{}", "one of run"), ('{"run": 3}', "wrong run"),
+        ('{"run": "a", "list": ""}', "one of run"), ('{"ran": "a"}', "wrong ran"),
         (json.dumps({"list": "x" * 81}), "wrong list"), ("x" * sockets.MESSAGE_BYTES + "x", "more than"),
         ("[" * 9000, "not a JSON object"),
     ],
