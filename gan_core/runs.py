@@ -235,7 +235,12 @@ class Runs:
         for run in running:
             run.stop(reason)
         end = time.monotonic() + timeout
-        return all(run.join(max(0.0, end - time.monotonic())) for run in running)
+        ended = all(run.join(max(0.0, end - time.monotonic())) for run in running)
+        with self._lock:
+            watches = [run.watch for run in self._here.values() if run.watch]
+        for watch in watches:  # nothing of it is owed, but a thread within an operation cannot be ended cleanly
+            watch.join(max(0.0, end - time.monotonic()))
+        return ended
 
     # reading
 

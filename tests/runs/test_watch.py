@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from gan_core import run as run_module
 from gan_core import runs as runs_module
 from gan_core import watch as watch_module
 from gan_core.datasets import Dataset
@@ -25,6 +26,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measures as fast as it can."""
     for name in ("FIRST_SECONDS", "LEAST_SECONDS"):
         monkeypatch.setattr(watch_module, name, 0.0)
+    monkeypatch.setattr(run_module, "PUBLISH_SECONDS", 1e9)  # checkpoints alone, whose places a test knows
     monkeypatch.setattr(watch_module, "SHARE", 1e9)
     monkeypatch.setattr(watch_module, "SPREAD", 1e9)
 
@@ -100,9 +102,10 @@ def test_what_is_going_on_is_among_the_events(runs: Runs, tiny_config: Config, w
     name = runs.start(tiny_config(images=ENDLESS, save_every_images=8))
     says.kinds = {0: "early", 8: "healthy", 16: "healthy", 24: "collapse"}
     for images in (0, 8, 16, 24):
+        gate.allow(2 if images else 0)
         wait(lambda images=images: images in measured(runs, name))
-        gate.allow(2)
-    wait(lambda: [one.kind for one in runs.watched(name).verdicts] == ["collapse"])
+    wait(lambda: alarms(runs, name) == 1)
+    assert [one.kind for one in runs.watched(name).verdicts] == ["collapse"]
     told = [event for event in runs.folder(name).events() if event["event"] == "verdict"]
     assert [(event["images"], event["kind"]) for event in told] == [(0, "early"), (8, "healthy"), (24, "collapse")]
     assert runs.run(name).snapshot().state == "training"  # nobody asked for more
@@ -163,15 +166,15 @@ def test_rolled_back_to_the_best_checkpoint_it_goes_on_with_calmer_rates(
     wait(lambda: "rolled back" in events(folder))
     event = next(one for one in folder.events() if one["event"] == "rolled back")
     assert (event["images"], event["why"], event["lr_d"], event["lr_g"]) == (best, "collapse", 5e-4, 5e-4)
-    wait(lambda: run.history.last() is not None and run.history.last()["images"] == best)  # type: ignore[index]
+    last = run.history.last()
+    assert last is not None and last["images"] <= best + 4
     assert max(measured(runs, name)) == best and folder.load_checkpoint()[1]["rates"] == {"d": 5e-4, "g": 5e-4}
     assert list(folder.path.glob("000000024.safetensors.abandoned"))
 
     says.kinds = {}
-    gate.allow(5)
+    gate.release()
     wait(lambda: runs.snapshot(name).images >= 32)
     run.stop()
-    gate.release()
     wait(ended(runs, name))
     # Never rolled back and given those rates there, it would be where it is now.
     trainer = Trainer(config, enough)
