@@ -1,8 +1,8 @@
 """How often the verdicts are right, and how early, on runs that are known to go well or wrong.
 
     python -m benchmarks.verdicts --runs DIR                          # trains what is not in DIR yet: about an hour
-    python -m benchmarks.verdicts --runs DIR --write tests/verdicts/courses.json
-    python -m benchmarks.verdicts --replay tests/verdicts/courses.json  # the table alone, from what was measured then
+    python -m benchmarks.verdicts --runs DIR --write tests/courses.json
+    python -m benchmarks.verdicts --replay tests/courses.json  # the table alone, from what was measured then
 
 A label is what a person would say of the whole run, from its samples and curves. `healthy` and `plateau` are no alarms:
 a run that got good and rests there is both.
@@ -62,6 +62,7 @@ def _cases() -> Iterator[Case]:
     # These were meant to go wrong, and did not: Adam's steps have a length of their own.
     yield from case("healthy", "no-gp", "wgan-gp", (1, 2), gp_weight=0, lr_d=1e-2, lr_g=1e-2, images=60_000)
     yield from case("healthy", "high-rates", "quick", (1, 2), lr_d=0.1, lr_g=0.1, lr_decay="none", images=60_000)
+    yield from case("healthy", "bare", "r3gan", (1, 2), r1_weight=0, r2_weight=0, lr_d=1e-2, lr_g=1e-2, images=60_000)
     yield from case("plateau", "long", "quick", (1,), images=200_000)
     yield from case(
         "plateau", "rest", "article", (1,), images=300_000, lr_decay="linear", lr_decay_from=50_000, lr_decay_to=100_000
@@ -76,9 +77,9 @@ def _cases() -> Iterator[Case]:
     )
     yield from case("d-weak", "weak-d", "quick", (1, 2, 3), lr_d=1e-6, images=60_000)
     yield from case("not started", "no-rate", "quick", (1, 2), lr_d=1e-6, lr_g=1e-6, images=40_000)
-    yield from case("memorising", "few", "quick", (1, 2), dataset="folder", images=80_000)
-    yield from case("unstable", "bare", "r3gan", (1, 2), r1_weight=0, r2_weight=0, lr_d=1e-2, lr_g=1e-2, images=60_000)
-    yield from case("unstable", "mlp-fast", "article", (1, 2), lr_d=1e-2, lr_g=1e-2, images=60_000)
+    yield from case("memorising", "few", "quick", (1, 2), dataset="folder", images=150_000)
+    yield from case("collapse", "mlp-fast", "article", (1,), lr_d=1e-2, lr_g=1e-2, images=60_000)
+    yield from case("unstable", "mlp-fast", "article", (2,), lr_d=1e-2, lr_g=1e-2, images=60_000)
     yield from case("unstable", "dcgan-fast", "dcgan", (1,), lr_d=1e-2, lr_g=1e-2, images=30_000)
 
 

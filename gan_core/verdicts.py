@@ -40,17 +40,25 @@ SURE, EQUAL, FOOLED = 0.9, 0.04, 0.1
 """What D believes of real less what it believes of fakes, over the most that the objective lets it: more than SURE, it
 always knows; less than EQUAL, it cannot tell; below -FOOLED, it takes fakes for the real ones."""
 
-COPIED = 0.5
+COPIED = 0.6
 """Share of the floor's authenticity below which G copies."""
 
 NEAR, FAR = 0.85, 0.6
 """On the way from the untrained G to real samples, see `Course.way`: near enough to be called good, and far from it."""
 
-STARTED = 0.12
-"""The way by which a run has started."""
+STARTED, AWAKE = 0.12, 0.25
+"""The way by which a run has started, and by which its samples should vary."""
 
-FALLEN = 0.12
-"""Of the way, lost since its best: unstable."""
+FALLEN, RESTLESS = 0.12, 1.5
+"""Of the way, lost since its best; and how many times as far the worst of the last measures is as the best, while they
+go up and down: unstable."""
+
+WAKING = 60_000
+"""Images that a slow G may take until its samples vary: up to there they may be alike without its having collapsed."""
+
+BUDGED = 0.04
+"""Share by which the distance of a G that learns nothing changes at most, while those of one that is about to start
+swing."""
 
 STEADY = 3
 """Measures in a row that a thing must hold to be said."""
@@ -189,7 +197,7 @@ def diagnose(
 
 def _d_strong(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict | None:
     sure = course.belief > SURE
-    if not _lately(sure) or course.way[-1] > NEAR or course.moves():
+    if not _lately(sure) or len(course) < STEADY or course.way[-1] > NEAR or course.moves():
         return None
     changes: dict[str, Any] = {}
     if config.objective == "minimax":
@@ -236,10 +244,14 @@ def _collapse(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict
     narrow = course.diversity < NARROW
     left, gone = _classes(course.measures[-1], facts)
     # Early on samples are alike and become less so: that is learning. Where they are all but the same, it is not.
-    same = course.diversity[-2:] < SAME
-    if course.way.max() < STARTED or not ((_lately(narrow) and len(course) >= STEADY) or same.all()):
+    same = bool(np.median(course.diversity[-STEADY:]) < SAME)
+    needed = 2 if same else STEADY
+    if course.way.max() < STARTED or len(course) < needed or not narrow[-needed:].all():
         return None
-    if course.moves() and course.diversity[-1] > max(1.1 * course.diversity[-2], SAME):
+    if not same and (
+        course.gain() > 0.05
+        or (course.way.max() < AWAKE and narrow.all() and course.images[-1] < WAKING)
+    ):
         return None
     changes: dict[str, Any] = {}
     if config.lr_g > 2 * config.lr_d:
@@ -274,24 +286,36 @@ def _unstable(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict
     best = np.maximum.accumulate(course.way)
     # Beyond what such a distance flutters by, and far enough to be seen.
     fallen = (best - course.way > FALLEN) & (course.fid > 1.5 * course.fid.min() + 3 * course.fid_error)
-    share = fallen[-5:].mean()
-    if len(course) < 4 or not fallen[-1] or share < 0.4:
+    restless = _restless(course)
+    if not restless and (len(course) < 4 or not fallen[-1] or fallen[-5:].mean() < 0.4):
         return None
     place = int(course.images[int(course.way.argmax())])
     changes: dict[str, Any] = {"lr_d": _rounded(config.lr_d / 4), "lr_g": _rounded(config.lr_g / 4)}
     if config.objective == "wasserstein" and config.gp_weight == 0:
         changes = {"gp_weight": 10.0, **changes}
     return Verdict(
-        "unstable", int(course.images[-1]), course.since(fallen),
-        f"The samples were better at {place:,} images than they are now: the two do not settle.",
+        "unstable", int(course.images[-1]), course.since(fallen) if fallen[-1] else int(course.images[-6]),
+        f"The samples were better at {place:,} images than they are now: the two do not settle." if fallen[-1] else
+        "The samples get better and worse in turns: the two do not settle.",
         (_quality(course), _belief(course)),
         "Lower the learning rates, or penalise D's slope" + _told(changes), changes, 0,
     )
 
 
+def _restless(course: Course) -> bool:
+    """Whether the last six measures go up and down by more than they err, and lead nowhere."""
+    late, error = course.fid[-6:], course.fid_error[-6:]
+    if len(late) < 6 or course.moves() or late.max() < RESTLESS * late.min() + 2 * error[late.argmax()]:
+        return False
+    steps = np.diff(late)
+    clear = steps[np.abs(steps) > 1.5 * np.hypot(error[1:], error[:-1])]
+    return bool((np.diff(np.sign(clear)) != 0).sum() >= 2)
+
+
 def _stuck(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict | None:
     slow = course.way < STARTED
-    if len(course) < STEADY or not _lately(slow) or course.moves():
+    late = course.fid[-STEADY:]
+    if len(course) < STEADY or not _lately(slow) or late.max() > (1 + BUDGED) * late.min():
         return None
     changes: dict[str, Any] = {
         name: _rounded(min(1.0, max(10 * rate, 2e-4)))
