@@ -119,9 +119,9 @@ def test_generators_of_checkpoints(runs: Runs, finished: str):
 
 
 def test_only_a_few_generators_are_kept(runs: Runs, finished: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(runs_module, "KEPT_GENERATORS", 2)
+    monkeypatch.setattr(runs_module, "KEPT_NETWORKS", 2)
     first, second, third = (runs.generator(finished, images)[0] for images in (8, 16, 20))
-    assert len(runs._generators) == 2
+    assert len(runs._networks) == 2
     assert runs.generator(finished, 16)[0] is second and runs.generator(finished, 20)[0] is third
     assert runs.generator(finished, 8)[0] is not first
     assert runs.generator(finished, 20)[0] is third and runs.generator(finished, 16)[0] is not second
