@@ -72,7 +72,7 @@ def push(discriminator: nn.Module, sample: Tensor, label: Tensor | None, dab: fl
     slope = slope.sum(1, keepdim=True)
     if dab:
         reach = max(1, round(3 * dab))
-        bell = torch.exp(-torch.arange(-reach, reach + 1).square() / (2 * dab**2))
+        bell = torch.exp(-torch.arange(-reach, reach + 1, dtype=slope.dtype).square() / (2 * dab**2))
         bell = bell / bell.sum()
         # Beyond the edge there is nothing to paint on: zeros.
         slope = conv2d(slope, (bell.unsqueeze(1) * bell)[None, None], padding=reach)

@@ -10,7 +10,6 @@ const BELOW_PICTURE = 182;
 const KEY_STEP = 0.02; // of the strip, for one press of an arrow key; with Shift a tenth
 const SEEDS = 2 ** 31;
 
-
 class Controls {
   constructor(root, explorer, signal) {
     this.root = root;
