@@ -170,7 +170,7 @@ class Inside {
     this.show();
   }
 
-  turn(step) {
+  leaf(step) {
     const { pages } = this.strips ?? {};
     if (pages === undefined) return;
     this.page = (this.page + step + pages) % pages;
@@ -206,8 +206,8 @@ class Inside {
     on("undo", "click", () => easel.undo());
     on("back", "click", () => easel.pixels && easel.back());
     on("follow", "click", () => easel.pixels && easel.follow());
-    on("earlier", "click", () => this.turn(-1));
-    on("later", "click", () => this.turn(1));
+    on("earlier", "click", () => this.leaf(-1));
+    on("later", "click", () => this.leaf(1));
     document.addEventListener("keydown", (event) => {
       if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.key !== "z") return;
       if (event.target.closest?.("input:not([type=range]):not([type=radio]), textarea")) return;
