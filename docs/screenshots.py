@@ -42,7 +42,7 @@ def explore(page: Page, url: str) -> None:
 def inside(page: Page, url: str) -> None:
     page.goto(f"{url}/inside?run=longer&show=fake&number=3")
     page.wait_for_selector(".gi-thumb[aria-pressed=true]")
-    page.wait_for_function("typeof document.querySelector('.gi-gauge .gc-figure').data?.at(-1).x[0] === 'number'")
+    page.wait_for_selector(".gi-mark:not([hidden])")
 
 
 def compare(page: Page, url: str) -> None:

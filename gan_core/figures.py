@@ -202,8 +202,7 @@ def _traces(
 
 
 def score_histogram(
-    edges: NDArray[np.float64], real: NDArray[np.int64], fake: NDArray[np.int64], undecided: float | None = None,
-    mark: float | None = None,
+    edges: NDArray[np.float64], real: NDArray[np.int64], fake: NDArray[np.int64], undecided: float | None = None
 ) -> go.Figure:
     """How D scores real samples and G's: the more the two hills overlap, the less it can tell them apart.
 
@@ -212,37 +211,35 @@ def score_histogram(
         real, fake: int64 [bins], how many scores lie between neighbouring edges: see `xray.histogram`. A kind without
             any has no bars.
         undecided: the score at which D cannot tell: a dotted line.
-        mark: the score of one picture. The last trace, a line from the ground up whatever it is told, is there to be
-            moved to another.
 
     Raises:
         ValueError: counts and edges do not fit.
     """
     if len(edges) != len(real) + 1 or len(real) != len(fake):
         raise ValueError(f"{len(edges)} edges do not fit {len(real)} and {len(fake)} counts: one more edge than counts")
-    figure, tallest = go.Figure(), 0.0
+    figure = go.Figure()
+    ends = [float(edges[0]), float(edges[-1])]
     for name, counts, colour in (("real", real, DISCRIMINATOR_COLOUR), ("fake", fake, GENERATOR_COLOUR)):
         if not (total := counts.sum()):
             continue
-        shares = counts / total
-        tallest = max(tallest, float(shares.max()))
         figure.add_bar(
-            x=(edges[:-1] + edges[1:]) / 2, y=shares, width=np.diff(edges), name=name, opacity=0.6,
+            x=(edges[:-1] + edges[1:]) / 2, y=counts / total, width=np.diff(edges), name=name, opacity=0.6,
             marker={"color": colour, "line": {"width": 0}}, customdata=np.stack([edges[:-1], edges[1:], counts], 1),
             hovertemplate=f"%{{customdata[2]:,}} of {total:,} {name} samples<br>score %{{customdata[0]:.3~g}} to "
             "%{customdata[1]:.3~g}<extra></extra>",
         )
-    figure.add_scatter(
-        x=[mark, mark], y=[0, 1.12 * (tallest or 1)], mode="lines", name="this picture", showlegend=False,
-        line={"color": _LINE, "width": 4}, hovertemplate="this picture: %{x:.3~g}<extra></extra>",
-    )
     if undecided is not None:
+        ends = [min(ends[0], undecided), max(ends[1], undecided)]
         figure.add_vline(undecided, line={"dash": "dot", "width": 1.5, "color": _LINE})
         figure.add_annotation(
-            text="D cannot tell", x=undecided, yref="paper", y=1, xanchor="left", yanchor="bottom", showarrow=False,
+            text="D cannot tell", x=undecided, yref="paper", y=1, xanchor="auto", yanchor="bottom", showarrow=False,
             font={"size": 11}, opacity=0.8,
         )
-    figure.update_xaxes(title_text="D's score (logit)", title_standoff=6, gridcolor=_GRID, zeroline=False)
+    room = 0.02 * (ends[1] - ends[0])
+    figure.update_xaxes(
+        title_text="D's score (logit)", title_standoff=6, gridcolor=_GRID, zeroline=False,
+        range=[ends[0] - room, ends[1] + room],
+    )
     figure.update_yaxes(visible=False, rangemode="tozero")
     figure.update_layout(
         height=230, barmode="overlay", bargap=0, margin={"l": 8, "r": 8, "t": 44, "b": 44}, hovermode="closest",

@@ -104,7 +104,7 @@ def pickers(snapshots: list[Snapshot]) -> None:
     live = shown[link.run].state in ACTIVE
     newest = "newest, live" if live else f"newest: {checkpoints[0]:,} images seen" if checkpoints else "none yet"
     place.explore_run, place.explore_checkpoint = link.run, link.images or NEWEST
-    left, middle, inside, right = st.columns([6, 6, 3, 3], vertical_alignment="bottom")
+    left, middle, inside, right = st.columns([5, 5, 3, 4], vertical_alignment="bottom")
     left.selectbox("Run", list(shown), format_func=lambda name: label(shown[name]), key="explore_run",
                    on_change=pick_run)
     middle.selectbox(

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, WebSocket, expect
 from tests.browser.dashboard import Dashboard, connections_of
 
 PICTURE = "document.querySelector('.gi-picture').toDataURL()"
-MARK = "document.querySelector('.gi-gauge .gc-figure')?.data?.at(-1).x[0]"
+MARK = "document.querySelector('.gi-mark:not([hidden])')?.style.getPropertyValue('--gi-at')"
 
 
 def _open(page: Page, dashboard: Dashboard, query: str = "run=first") -> None:
@@ -22,7 +22,7 @@ def _open(page: Page, dashboard: Dashboard, query: str = "run=first") -> None:
 def _settled(page: Page) -> None:
     """The picture's score is there, and stands in the gauge."""
     expect(page.locator(".gi-score")).to_have_text(re.compile(r"\d"))
-    page.wait_for_function(f"typeof {MARK} === 'number'")
+    page.wait_for_function(MARK)
     expect(page.locator(".gi .gl-status")).to_have_text("")
 
 
@@ -145,7 +145,7 @@ def test_the_class_that_d_is_told(dashboard_with_runs: Dashboard, page: Page) ->
 
 def test_giving_d_what_it_wants_raises_the_score(dashboard_with_runs: Dashboard, page: Page) -> None:
     _open(page, dashboard_with_runs, "run=first&show=fake&number=4")
-    score = f"Number({MARK})"
+    score = "Number(document.querySelector('.gi-score').textContent.replace('−', '-'))"
     first = page.evaluate(score)
     for _ in range(3):
         before = page.evaluate(score)

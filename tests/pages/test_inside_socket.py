@@ -144,7 +144,7 @@ def test_the_checkpoint_is_the_one_asked_for(asker: Asker) -> None:
 def test_the_gauge_counts_both_kinds(asker: Asker) -> None:
     heard = asker.ask("gauge")
     figure = json.loads(heard["figure"])
-    assert [trace["name"] for trace in figure["data"]] == ["real", "fake", "this picture"]
+    assert [trace["name"] for trace in figure["data"]] == ["real", "fake"]
     assert heard["counts"] == [drawing.COUNT, drawing.COUNT] and heard["missing"] == ""
     assert heard["reading"] == OBJECTIVES["hinge"].reading
 

@@ -296,8 +296,16 @@ class Inside {
     return !this.line.open && this.line.failures ? "Connection lost; trying again…" : this.trouble;
   }
 
+  /* Before the screen is drawn the next time, however often it is asked for until then. */
   show() {
-    if (!this.line || !this.link) return;
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      if (!this.gone.signal.aborted) this.showNow();
+    });
+  }
+
+  showNow() {
+    if (!this.link) return;
     const { easel, found, data } = this;
     const drawn = easel.drawn;
     const { show, number } = this.link;
