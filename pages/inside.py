@@ -43,8 +43,7 @@ def chosen() -> None:
 
 def pick_run() -> None:
     link = place.inside_link
-    go(Link(place.inside_run, None, link.show, link.number))
-    write(place.inside_link)
+    write(Link(place.inside_run, None, link.show, link.number))
 
 
 def pick_checkpoint() -> None:

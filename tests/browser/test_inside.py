@@ -50,6 +50,12 @@ def _another_score(page: Page, before: str) -> str:
     return page.locator(".gi-score").inner_text()
 
 
+def _choose(page: Page, box: str, option: str) -> None:
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")  # a rerun closes an open list
+    page.get_by_role("combobox", name=box).click()
+    page.get_by_role("option", name=option).click()
+
+
 def _pixel(page: Page, x: float, y: float) -> list[int]:
     """Red, green and blue of the canvas at a share of its sides."""
     return page.evaluate(
@@ -156,16 +162,25 @@ def test_giving_d_what_it_wants_raises_the_score(dashboard_with_runs: Dashboard,
     page.wait_for_function(f"before => {score} === before", arg=before)
 
 
-def test_another_checkpoint_keeps_the_drawing(dashboard_with_runs: Dashboard, page: Page) -> None:
+def test_another_discriminator_looks_at_the_same_drawing(dashboard_with_runs: Dashboard, page: Page) -> None:
     _open(page, dashboard_with_runs)
     _without_colours(page)
     _stroke(page, (0.2, 0.2), (0.8, 0.8))
     drawing, before = page.evaluate(PICTURE), page.locator(".gi-score").inner_text()
-    page.get_by_role("combobox", name="Checkpoint").click()
-    page.get_by_role("option", name="3,200 images seen").click()
-    _another_score(page, before)
+    _choose(page, "Checkpoint", "3,200 images seen")
+    before = _another_score(page, before)
     expect(page).to_have_url(re.compile("images=3200"))
     assert page.evaluate(PICTURE) == drawing
+    _choose(page, "Run", "second")
+    _another_score(page, before)
+    expect(page).to_have_url(re.compile("run=second"))
+    assert page.evaluate(PICTURE) == drawing
+    page.get_by_role("group", name="G's samples").locator(".gi-thumb").nth(2).click()
+    expect(page).to_have_url(re.compile("number=2"))
+    sample, before = page.evaluate(PICTURE), page.locator(".gi-score").inner_text()
+    _choose(page, "Run", "first")
+    _another_score(page, before)
+    page.wait_for_function(f"sample => {PICTURE} !== sample", arg=sample)  # that seed's, by the other generator
 
 
 def test_a_lost_connection_is_taken_up_again(dashboard_with_runs: Dashboard, page: Page) -> None:

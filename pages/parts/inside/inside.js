@@ -3,7 +3,7 @@
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const percent = (share) => `${Math.round(share * 100)} %`;
-const width = (share) => `${share * 100}%`; // as CSS has it
+const wide = (share) => `${share * 100}%`; // as CSS has it
 // A score as exact as it is worth.
 const score = (value) => (Math.abs(value) >= 100 ? signed(value).replace(/\.\d+$/, "") : signed(value));
 const NAMES = { real: "Real", fake: "Fake" };
@@ -65,12 +65,19 @@ class Inside {
       this.page = Math.floor(this.link.number / data.perPage);
       this.said = this.query();
     }
+    if (another) {
+      this.link = { ...data.link };
+      this.own = null;
+    }
     if (another || data.images !== before?.images) {
       this.stale = this.line.number;
       this.strips = this.found = null;
       this.trouble = "";
-      // A drawing stays under the eyes of another discriminator; G's sample is its own then.
-      if (another || !this.easel.drawn) this.wanted = true;
+      // A drawing stays, for another discriminator to look at; a sample gives way to its own of that number.
+      if (!this.easel.drawn) {
+        this.wanted = true;
+        this.page = Math.floor(this.link.number / data.perPage);
+      }
     }
     if (another || data.images !== before?.images || data.revision !== before?.revision) this.askAll();
     this.show();
@@ -105,7 +112,7 @@ class Inside {
   message(message) {
     if (message.kind === "error") {
       if (message.number === undefined || message.number > this.stale) this.trouble = message.text;
-    } else if (message.number > this.stale) {
+    } else if (message.run === this.data.run && message.images === this.data.images) {
       this.trouble = "";
       if (message.kind === "samples") this.samples(message);
       else if (message.kind === "gauge") this.compare(message);
@@ -172,7 +179,7 @@ class Inside {
 
   leaf(step) {
     const { pages } = this.strips ?? {};
-    if (pages === undefined) return;
+    if (pages === undefined || this.wanted) return;
     this.page = (this.page + step + pages) % pages;
     this.ask("samples", { page: this.page });
   }
@@ -333,7 +340,7 @@ class Inside {
     const slider = this.one(name);
     if (Number(slider.value) !== value) slider.value = value;
     const share = (value - slider.min) / (slider.max - slider.min);
-    style(slider, "--gl-high", width(share));
+    style(slider, "--gl-high", wide(share));
     say(slider.parentElement.querySelector("output"), said);
   }
 
@@ -344,7 +351,7 @@ class Inside {
     const likely = Math.abs(belief - 0.5) < UNDECIDED ? "cannot tell" : `takes it for ${belief > 0.5 ? "real" : "fake"}`;
     say(this.one("belief"), belief === null ? "" : `${likely}: ${percent(belief)} real`);
     set(this.one("belief"), "title", this.reading ?? "");
-    style(this.one("bar"), "--gi-share", width(belief ?? 0));
+    style(this.one("bar"), "--gi-share", wide(belief ?? 0));
     set(this.one("bar"), "hidden", belief === null);
     const [real, fake] = found?.above ?? [null, null];
     const among = [real === null ? "" : `${percent(real)} of real samples`, fake === null ? "" : `${percent(fake)} of fakes`];
@@ -362,7 +369,7 @@ class Inside {
       set(button, "ariaPressed", String(label === told));
       if (!classes) continue;
       const [, bar, value] = button.children;
-      style(bar, "--gi-share", width(classes.probabilities?.[label] ?? 0));
+      style(bar, "--gi-share", wide(classes.probabilities?.[label] ?? 0));
       say(value, classes.probabilities ? percent(classes.probabilities[label]) : score(classes.scores[label]));
     }
   }

@@ -61,7 +61,7 @@ def answer(asked: Asked) -> dict[str, Any]:
             content = drawing.page(here, asked.page)
         case "gauge":
             content = drawing.gauge(here)
-    return {"kind": asked.kind, "number": asked.number, "images": here.images, **content}
+    return {"kind": asked.kind, "number": asked.number, "run": asked.run, "images": here.images, **content}
 
 
 async def serve(socket: Socket) -> None:
