@@ -153,7 +153,11 @@ class Inside {
 
   pick(kind, place, label = null) {
     const strip = this.strips?.[kind];
-    if (!strip) return;
+    if (!strip) { // clicked while another discriminator's are on their way: that one's of the same number
+      this.link = { show: kind, number: this.page * this.data.perPage + place, label };
+      this.wanted = true;
+      return;
+    }
     const length = this.data.shape.reduce((product, side) => product * side);
     const count = strip.scores.length;
     const at = Math.min(place, count - 1);
