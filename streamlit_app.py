@@ -17,6 +17,7 @@ if __name__ == "__main__":
         [
             st.Page("pages/train.py", title="Train", default=True),
             st.Page("pages/explore.py", title="Explore"),
+            st.Page("pages/inside.py", title="Inside"),
             st.Page("pages/compare.py", title="Compare"),
         ],
         position="top",

@@ -39,6 +39,12 @@ def explore(page: Page, url: str) -> None:
     page.wait_for_function("document.querySelector('.gl-strip canvas').height > 1")
 
 
+def inside(page: Page, url: str) -> None:
+    page.goto(f"{url}/inside?run=longer&show=fake&number=3")
+    page.wait_for_selector(".gi-thumb[aria-pressed=true]")
+    page.wait_for_selector(".gi-mark:not([hidden])")
+
+
 def compare(page: Page, url: str) -> None:
     page.goto(f"{url}/compare")
     page.wait_for_selector(".js-plotly-plot .scatterlayer")
@@ -75,6 +81,7 @@ def main() -> None:
             shoot(browser, dashboard.url, "train", training)
             page.get_by_role("button", name="Stop").click(timeout=MINUTE)
             shoot(browser, dashboard.url, "explore", explore)
+            shoot(browser, dashboard.url, "inside", inside)
             shoot(browser, dashboard.url, "compare", compare)
         finally:
             dashboard.end()

@@ -199,3 +199,51 @@ def _traces(
         hovertemplate="<b>%{text}</b>: the checkpoint of %{fullData.name}<br>at %{customdata:,} images<extra></extra>",
     )
     return [line, marks]
+
+
+def score_histogram(
+    edges: NDArray[np.float64], real: NDArray[np.int64], fake: NDArray[np.int64], undecided: float | None = None
+) -> go.Figure:
+    """How D scores real samples and G's: the more the two hills overlap, the less it can tell them apart.
+
+    Args:
+        edges: float64 [bins + 1], rising.
+        real, fake: int64 [bins], how many scores lie between neighbouring edges: see `xray.histogram`. A kind without
+            any has no bars.
+        undecided: the score at which D cannot tell: a dotted line.
+
+    Raises:
+        ValueError: counts and edges do not fit.
+    """
+    if len(edges) != len(real) + 1 or len(real) != len(fake):
+        raise ValueError(f"{len(edges)} edges do not fit {len(real)} and {len(fake)} counts: one more edge than counts")
+    figure = go.Figure()
+    ends = [float(edges[0]), float(edges[-1])]
+    for name, counts, colour in (("real", real, DISCRIMINATOR_COLOUR), ("fake", fake, GENERATOR_COLOUR)):
+        if not (total := counts.sum()):
+            continue
+        figure.add_bar(
+            x=(edges[:-1] + edges[1:]) / 2, y=counts / total, width=np.diff(edges), name=name, opacity=0.6,
+            marker={"color": colour, "line": {"width": 0}}, customdata=np.stack([edges[:-1], edges[1:], counts], 1),
+            hovertemplate=f"%{{customdata[2]:,}} of {total:,} {name} samples<br>score %{{customdata[0]:.3~g}} to "
+            "%{customdata[1]:.3~g}<extra></extra>",
+        )
+    if undecided is not None:
+        ends = [min(ends[0], undecided), max(ends[1], undecided)]
+        figure.add_vline(undecided, line={"dash": "dot", "width": 1.5, "color": _LINE})
+        figure.add_annotation(
+            text="D cannot tell", x=undecided, yref="paper", y=1, xanchor="auto", yanchor="bottom", showarrow=False,
+            font={"size": 11}, opacity=0.8,
+        )
+    room = 0.02 * (ends[1] - ends[0])
+    figure.update_xaxes(
+        title_text="D's score (logit)", title_standoff=6, gridcolor=_GRID, zeroline=False,
+        range=[ends[0] - room, ends[1] + room],
+    )
+    figure.update_yaxes(visible=False, rangemode="tozero")
+    figure.update_layout(
+        height=230, barmode="overlay", bargap=0, margin={"l": 8, "r": 8, "t": 44, "b": 44}, hovermode="closest",
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.1, "yanchor": "bottom"},
+    )
+    return figure

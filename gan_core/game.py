@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan_core import networks
 from gan_core.augmentation import augmented
@@ -57,7 +57,7 @@ class Game:
         self.generator, self.discriminator = networks.build(config, shape, n_classes, init, noise)
         self.conditional = bool(self.generator.n_classes)
         # Batch norm makes a batch's pictures depend on each other: real and fake then go through D apart.
-        self.apart = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in self.discriminator.modules())
+        self.apart = networks.has_batch_norm(self.discriminator)
 
     def latents(self, count: int, device: torch.device) -> Tensor:
         """z ~ N(0, 1), float [count, latent_dim]."""

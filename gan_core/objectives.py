@@ -22,18 +22,25 @@ class Objective:
         discriminator: (real, fake, smoothing) → loss, a scalar. `smoothing`: real counts as 1 - smoothing; only the
             objectives with labels use it.
         generator: (real, fake) → loss, a scalar. `real` is None unless `needs_real`.
-        probabilities: (real, fake) → mean P(real) of each, in [0, 1]; both 0.5 where D cannot tell.
+        undecided: (real, fake) → the score, a scalar, at which D cannot tell: P(real) = 0.5.
+        probability: (logits, undecided) → P(real) of each, in [0, 1].
         needs_real: G's loss looks at the real pictures too.
         formula: what the two minimise, in LaTeX.
-        reading: how `probabilities` is to be understood, for the hover.
+        reading: how `probability` is to be understood, for the hover.
     """
 
     discriminator: Callable[[Tensor, Tensor, float], Tensor]
     generator: Callable[[Tensor | None, Tensor], Tensor]
-    probabilities: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+    undecided: Callable[[Tensor, Tensor], Tensor]
+    probability: Callable[[Tensor, Tensor], Tensor]
     needs_real: bool
     formula: str
     reading: str
+
+    def probabilities(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean P(real) of each, in [0, 1]; both 0.5 where D cannot tell."""
+        undecided = self.undecided(real, fake)
+        return self.probability(real, undecided).mean(), self.probability(fake, undecided).mean()
 
 
 def _logistic_discriminator(real: Tensor, fake: Tensor, smoothing: float) -> Tensor:
@@ -43,53 +50,60 @@ def _logistic_discriminator(real: Tensor, fake: Tensor, smoothing: float) -> Ten
     return loss + smoothing * real.mean() if smoothing else loss
 
 
-def _sigmoids(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.sigmoid(real).mean(), torch.sigmoid(fake).mean()
+def _zero(real: Tensor, fake: Tensor) -> Tensor:
+    return real.new_zeros(())
 
 
-def _clamped(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    return real.clamp(0, 1).mean(), fake.clamp(0, 1).mean()
+def _half(real: Tensor, fake: Tensor) -> Tensor:
+    return real.new_full((), 0.5)
 
 
-def _about_midpoint(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    middle = (real.mean() + fake.mean()) / 2
-    return torch.sigmoid(real - middle).mean(), torch.sigmoid(fake - middle).mean()
+def _midpoint(real: Tensor, fake: Tensor) -> Tensor:
+    return (real.mean() + fake.mean()) / 2
+
+
+def _sigmoid(logits: Tensor, undecided: Tensor) -> Tensor:
+    return torch.sigmoid(logits - undecided)
+
+
+def _clamped(logits: Tensor, undecided: Tensor) -> Tensor:
+    return logits.clamp(0, 1)
 
 
 _SIGMOID = "The mean of D's answer after the sigmoid: 1 means surely real, 0 surely fake, 0.5 cannot tell."
 
 OBJECTIVES: dict[str, Objective] = {
     "minimax": Objective(  # Goodfellow 2014, equation 1
-        _logistic_discriminator, lambda real, fake: -softplus(fake).mean(), _sigmoids, False,
+        _logistic_discriminator, lambda real, fake: -softplus(fake).mean(), _zero, _sigmoid, False,
         r"\min_G \max_D \; E[\log D(x)] + E[\log(1 - D(G(z)))]", _SIGMOID,
     ),
     "non-saturating": Objective(  # Goodfellow 2014, section 3
-        _logistic_discriminator, lambda real, fake: softplus(-fake).mean(), _sigmoids, False,
+        _logistic_discriminator, lambda real, fake: softplus(-fake).mean(), _zero, _sigmoid, False,
         r"L_D = -E[\log D(x)] - E[\log(1 - D(G(z)))], \quad L_G = -E[\log D(G(z))]", _SIGMOID,
     ),
     "least-squares": Objective(  # Mao 2017, equation 9 (a = 0, b = c = 1)
         lambda real, fake, smoothing: ((real - 1).square().mean() + fake.square().mean()) / 2,
-        lambda real, fake: (fake - 1).square().mean() / 2, _clamped, False,
+        lambda real, fake: (fake - 1).square().mean() / 2, _half, _clamped, False,
         r"L_D = \tfrac12 E[(D(x) - 1)^2] + \tfrac12 E[D(G(z))^2], \quad L_G = \tfrac12 E[(D(G(z)) - 1)^2]",
         "The mean of D's answer, cut to [0, 1]: D aims at 1 for real and 0 for fake; at 0.5 it cannot tell.",
     ),
     "wasserstein": Objective(  # Arjovsky 2017; with the penalty of Gulrajani 2017, equation 3
         lambda real, fake, smoothing: fake.mean() - real.mean(), lambda real, fake: -fake.mean(),
-        _about_midpoint, False,
+        _midpoint, _sigmoid, False,
         r"L_D = E[D(G(z))] - E[D(x)] + \lambda E[(\lVert\nabla_{\hat x} D(\hat x)\rVert_2 - 1)^2], "
         r"\quad L_G = -E[D(G(z))]",
         "A critic's scores have no zero: shown is the sigmoid of the score about the midpoint of real and fake.",
     ),
     "hinge": Objective(  # Lim & Ye 2017; Miyato 2018, equations 16 and 17
         lambda real, fake, smoothing: torch.relu(1 - real).mean() + torch.relu(1 + fake).mean(),
-        lambda real, fake: -fake.mean(), _sigmoids, False,
+        lambda real, fake: -fake.mean(), _zero, _sigmoid, False,
         r"L_D = E[\max(0, 1 - D(x))] + E[\max(0, 1 + D(G(z)))], \quad L_G = -E[D(G(z))]",
         "The mean sigmoid of D's score. The hinge rests once a score passes 1 or -1, so sure answers stand near 0.73 "
         "and 0.27; at 0.5 D cannot tell.",
     ),
     "relativistic": Objective(  # Jolicoeur-Martineau 2019, paired; Huang 2024, equation 2
         lambda real, fake, smoothing: softplus(fake - real).mean(),
-        lambda real, fake: softplus(_given(real) - fake).mean(), _about_midpoint, True,
+        lambda real, fake: softplus(_given(real) - fake).mean(), _midpoint, _sigmoid, True,
         r"L_D = E[\operatorname{softplus}(D(G(z)) - D(x))], \quad L_G = E[\operatorname{softplus}(D(x) - D(G(z)))]",
         "Only the difference between real and fake counts: shown is the sigmoid of the score about their midpoint.",
     ),

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from gan_core import datasets, fork, game
 from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, replaced, validated
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, WorkbenchError
-from gan_core.networks import load_generator
+from gan_core.networks import load_discriminator, load_generator
 from gan_core.run import Run, Snapshot, check_data
 from gan_core.schedules import complete, target_images
 from gan_core.slots import Slots
@@ -27,7 +27,7 @@ from gan_core.trainer import pick_device
 from gan_core.verdicts import Verdict
 from gan_core.watch import Watched, watched
 
-KEPT_GENERATORS = 16
+KEPT_NETWORKS = 16
 
 
 def load_data(config: RunConfig) -> Dataset:
@@ -79,7 +79,7 @@ class Runs:
         self.store, self.slots = store, Slots(concurrency)
         self._here: dict[str, Run] = {}
         self._seen: dict[str, _OnDisk] = {}
-        self._generators: OrderedDict[tuple[Path, tuple[int, int] | None], nn.Module] = OrderedDict()
+        self._networks: OrderedDict[tuple[str, Path, tuple[int, int] | None], nn.Module] = OrderedDict()
         self._lock = threading.RLock()
 
     # commands
@@ -345,25 +345,44 @@ class Runs:
         published = self.published(name) if images is None else None
         if published is not None:
             return published
+        return self._of_checkpoint(name, images, "ema", load_generator)
+
+    def discriminator(self, name: str, images: int | None = None) -> tuple[nn.Module, int]:
+        """A discriminator to look into, in eval mode on the CPU, and its images seen.
+
+        Args:
+            images: of a checkpoint; None: the newest one, of a run in training too, whose D changes with every step.
+
+        Raises:
+            StoreError: no such checkpoint, or it is damaged or does not fit run.json.
+        """
+        return self._of_checkpoint(name, images, "discriminator", load_discriminator)
+
+    def _of_checkpoint(
+        self, name: str, images: int | None, part: str, load: Callable[..., nn.Module]
+    ) -> tuple[nn.Module, int]:
+        """The network that a checkpoint keeps as `part`; those used last stay in memory."""
         folder = self.folder(name)
         file = folder.find(images)
-        key = (file.path, stamp(file.path))
+        key = (part, file.path, stamp(file.path))
         with self._lock:
-            if key in self._generators:
-                self._generators.move_to_end(key)
-                return self._generators[key], file.images
+            if key in self._networks:
+                self._networks.move_to_end(key)
+                return self._networks[key], file.images
         tensors, _ = folder.load_checkpoint(file.images)
         facts = folder.info.dataset
-        weights = {key.removeprefix("ema."): value for key, value in tensors.items() if key.startswith("ema.")}
+        weights = {
+            key.removeprefix(f"{part}."): value for key, value in tensors.items() if key.startswith(f"{part}.")
+        }
         try:
-            generator = load_generator(folder.config, facts.shape, len(facts.classes), weights)
+            network = load(folder.config, facts.shape, len(facts.classes), weights)
         except WorkbenchError as error:
             raise StoreError(f"{name}/{file.path.name}: {error}") from None
         with self._lock:
-            self._generators[key] = generator
-            while len(self._generators) > KEPT_GENERATORS:
-                self._generators.popitem(last=False)
-        return generator, file.images
+            self._networks[key] = network
+            while len(self._networks) > KEPT_NETWORKS:
+                self._networks.popitem(last=False)
+        return network, file.images
 
     def _on_disk(self, name: str) -> _OnDisk:
         with self._lock:

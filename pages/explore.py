@@ -12,6 +12,7 @@ from gan_core.run import ACTIVE, Snapshot
 from pages.parts.latent import explorer, said
 from pages.parts.latent.drawing import check_pictures, classes_told
 from pages.parts.latent.link import START, Link, fitted
+from pages.parts.pick import newest_run, there
 from pages.parts.states import label
 from pages.parts.words import plain
 from pages.parts.workbench import runs
@@ -65,35 +66,12 @@ def read_address(newest: str) -> None:
         go(Link(query.get("run")), str(error))
 
 
-def newest_run(snapshots: list[Snapshot]) -> str:
-    """The run in training, else the newest that has something to show."""
-    training = (snapshot.name for snapshot in snapshots if snapshot.state == "training")
-    drawing = (snapshot.name for snapshot in snapshots if runs().folder(snapshot.name).checkpoints())
-    return next(training, None) or next(drawing, None) or snapshots[0].name
-
-
-def why_missing(name: str) -> str:
-    try:
-        return f"{runs().folder(name).name}: is not among the runs below"
-    except WorkbenchError as error:
-        return str(error)
-
-
-def settle(names: list[str], newest: str) -> None:
+def settle(snapshots: list[Snapshot], newest: str) -> None:
     """Replace what the link asks for and is not there by what is, and say so."""
     link, wrong = place.explore_link, [place.explore_complaint] if place.explore_complaint else []
-    if link.run is not None and link.run not in names:
-        wrong.append(why_missing(link.run))
-        link = Link(None, None, link.view)
-    folder = runs().folder(link.run or newest)
-    if link.images is not None:
-        try:
-            folder.find(link.images)
-        except WorkbenchError as error:
-            wrong.append(str(error))
-            link = Link(link.run, None, link.view)
+    folder, images, missing = there(link.run, link.images, snapshots, newest)
     view = fitted(link.view or START, folder.config.latent_dim, len(classes_told(folder)))
-    place.explore_link, place.explore_complaint = Link(folder.name, link.images, view), "; ".join(wrong)
+    place.explore_link, place.explore_complaint = Link(folder.name, images, view), "; ".join([*wrong, *missing])
 
 
 def empty() -> None:
@@ -126,7 +104,7 @@ def pickers(snapshots: list[Snapshot]) -> None:
     live = shown[link.run].state in ACTIVE
     newest = "newest, live" if live else f"newest: {checkpoints[0]:,} images seen" if checkpoints else "none yet"
     place.explore_run, place.explore_checkpoint = link.run, link.images or NEWEST
-    left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
+    left, middle, inside, right = st.columns([5, 5, 3, 4], vertical_alignment="bottom")
     left.selectbox("Run", list(shown), format_func=lambda name: label(shown[name]), key="explore_run",
                    on_change=pick_run)
     middle.selectbox(
@@ -134,6 +112,12 @@ def pickers(snapshots: list[Snapshot]) -> None:
         format_func=lambda images: newest if images == NEWEST else f"{images:,} images seen",
         help="The generator as it was kept at that moment of its training. Of a run in training, the newest is live.",
     )
+    if inside.button(
+        "Look inside D", icon=":material/visibility:", width="stretch",
+        help="What the discriminator, which these pictures were made to fool, looks at.",
+    ):
+        where = {"run": link.run} if link.images is None else {"run": link.run, "images": str(link.images)}
+        st.switch_page("pages/inside.py", query_params=where)
     if right.button("Compare checkpoints", icon=":material/compare:", width="stretch"):
         st.switch_page("pages/compare.py")
 
@@ -143,7 +127,7 @@ def page() -> None:
     if snapshots:
         newest = newest_run(snapshots)
         read_address(newest)
-        settle([snapshot.name for snapshot in snapshots], newest)
+        settle(snapshots, newest)
         if not place.explore_complaint:
             write(place.explore_link)  # what is looked at now, also where the address did not say
         pickers(snapshots)

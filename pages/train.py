@@ -330,6 +330,10 @@ def one_run(name: str) -> None:
                 "pages/explore.py", label="Explore this generator", icon=":material/explore:",
                 query_params={"run": name},
             )
+        if checkpoints:
+            st.page_link(
+                "pages/inside.py", label="Look inside D", icon=":material/visibility:", query_params={"run": name}
+            )
     if snapshot.reason and snapshot.state in ("failed", "interrupted", "stopped"):
         show = {"failed": st.error, "interrupted": st.warning}.get(snapshot.state, st.caption)
         show(plain(snapshot.reason))

@@ -19,6 +19,7 @@ from gan_core.figures import (
     beliefs,
     losses,
     run_colour,
+    score_histogram,
     smooth,
 )
 from gan_core.store import COLUMNS, History
@@ -173,3 +174,34 @@ def test_pandas_is_whole_before_a_figure_is_drawn() -> None:
 
 def test_figures_are_json_without_a_value_that_is_no_number() -> None:
     json.loads(losses([curve(loss_g=[np.nan, 1, 2, 3, 4])]).to_json(), parse_constant=pytest.fail)
+
+
+# what D gives its scores to
+
+EDGES, REAL, FAKE = np.array([-2.0, -1.0, 0.0, 2.0]), np.array([0, 1, 3]), np.array([6, 2, 0])
+
+
+def test_histogram_shows_the_shares_of_both_in_the_players_colours() -> None:
+    real, fake = score_histogram(EDGES, REAL, FAKE, undecided=0.0).data
+    assert (real.name, fake.name) == ("real", "fake")
+    assert (real.marker.color, fake.marker.color) == (DISCRIMINATOR_COLOUR, GENERATOR_COLOUR)
+    assert list(real.y) == [0, 0.25, 0.75] and list(fake.y) == [0.75, 0.25, 0]
+    assert list(real.x) == list(fake.x) == [-1.5, -0.5, 1.0] and list(real.width) == [1, 1, 2]
+
+
+def test_histograms_line_stands_where_d_cannot_tell() -> None:
+    (line,) = score_histogram(EDGES, REAL, FAKE, undecided=0.5).layout.shapes
+    assert (line.x0, line.x1) == (0.5, 0.5)
+    assert not score_histogram(EDGES, REAL, FAKE).layout.shapes
+    for undecided in (-7.0, 0.5, 9.0):  # in sight, wherever it is
+        low, high = score_histogram(EDGES, REAL, FAKE, undecided).layout.xaxis.range
+        assert low < min(undecided, -2) and high > max(undecided, 2)
+
+
+def test_histogram_of_one_kind_alone_and_of_counts_that_do_not_fit() -> None:
+    (fake,) = score_histogram(EDGES, np.zeros(3, np.int64), FAKE).data
+    assert fake.name == "fake" and not score_histogram(EDGES, *np.zeros((2, 3), np.int64)).data
+    with pytest.raises(ValueError, match="one more edge than counts"):
+        score_histogram(EDGES, REAL, FAKE[:2])
+    with pytest.raises(ValueError, match="one more edge than counts"):
+        score_histogram(EDGES[:-1], REAL, FAKE)

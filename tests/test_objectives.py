@@ -132,6 +132,18 @@ def test_probabilities_lie_between_0_and_1_and_rise(name: str) -> None:
         torch.testing.assert_close(shifted, probabilities(MODERATE, MODERATE.flip(0) - 1))
 
 
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_scores_probability_is_one_half_where_d_cannot_tell(name: str) -> None:
+    objective = OBJECTIVES[name]
+    real, fake = MODERATE + 5, MODERATE - 3
+    undecided = objective.undecided(real, fake)
+    assert undecided.dim() == 0 and objective.probability(undecided.reshape(1), undecided).item() == 0.5
+    each = objective.probability(torch.tensor([-9.0, -0.1, 0.1, 9.0]) + undecided, undecided)
+    assert (each.diff() > 0).all() and each.min() >= 0 and each.max() <= 1
+    for scores, mean in zip((real, fake), objective.probabilities(real, fake), strict=True):
+        torch.testing.assert_close(objective.probability(scores, undecided).mean(), mean)
+
+
 def test_the_relativistic_generator_needs_real_logits() -> None:
     with pytest.raises(ValueError, match="real"):
         OBJECTIVES["relativistic"].generator(None, MODERATE)

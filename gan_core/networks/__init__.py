@@ -14,11 +14,14 @@ from torch import Tensor, nn
 from gan_core.config import RunConfig
 from gan_core.errors import ConfigError, StoreError
 from gan_core.networks import dcgan, mlp, shuffle
-from gan_core.networks.layers import initialise, one_hot
+from gan_core.networks.layers import has_batch_norm, initialise, one_hot
 
 FAMILIES = {"mlp": mlp, "dcgan": dcgan, "shuffle": shuffle}
 
-__all__ = ["FAMILIES", "build", "check", "is_conditional", "load_generator", "one_hot", "size"]
+__all__ = [
+    "FAMILIES", "build", "check", "has_batch_norm", "is_conditional", "load_discriminator", "load_generator", "one_hot",
+    "size",
+]
 
 
 def is_conditional(config: RunConfig, n_classes: int) -> bool:
@@ -95,11 +98,26 @@ def load_generator(
         StoreError: a weight is missing, too many, or of another shape or kind. Nothing is allocated for settings that
             the weights do not fit, however large.
     """
+    return _loaded(0, config, shape, n_classes, weights)
+
+
+def load_discriminator(
+    config: RunConfig, shape: tuple[int, ...], n_classes: int, weights: Mapping[str, Tensor]
+) -> nn.Module:
+    """A discriminator on the CPU in eval mode that holds `weights`, its state dict, the buffers of its normalisations
+    too: it scores each picture on its own, and always the same. Raises as `load_generator` does."""
+    return _loaded(1, config, shape, n_classes, weights)
+
+
+def _loaded(
+    side: int, config: RunConfig, shape: tuple[int, ...], n_classes: int, weights: Mapping[str, Tensor]
+) -> nn.Module:
+    """Side 0 of the pair is the generator, side 1 the discriminator."""
     try:
-        generator, _ = _empty(config, shape, n_classes, torch.Generator())
+        net = _empty(config, shape, n_classes, torch.Generator())[side]
     except (RuntimeError, TypeError):
         raise StoreError(f"the settings make more weights from samples of {shape} than can be counted") from None
-    mine = generator.state_dict()
+    mine = net.state_dict()
     if mine.keys() != weights.keys():
         names = ", ".join(sorted(mine.keys() ^ weights.keys())[:3])
         raise StoreError(f"weights do not fit the settings: {names} are missing or too many")
@@ -109,5 +127,5 @@ def load_generator(
                 f"weights do not fit the settings: {name} is {tuple(weights[name].shape)} {weights[name].dtype}, the "
                 f"settings make it {tuple(value.shape)} {value.dtype}"
             )
-    generator.load_state_dict(weights, assign=True)
-    return generator.requires_grad_(False).eval()
+    net.load_state_dict(weights, assign=True)
+    return net.requires_grad_(False).eval()

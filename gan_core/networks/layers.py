@@ -98,6 +98,11 @@ def _matrix(weight: Tensor) -> Tensor:
     return (weight.permute(0, 2, 3, 1) if weight.dim() == 4 else weight).flatten(1)
 
 
+def has_batch_norm(net: nn.Module) -> bool:
+    """Whether the samples of a batch depend on each other in it."""
+    return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in net.modules())
+
+
 def spectral(module: nn.Module) -> nn.Module:
     """`module` (a Linear, Conv2d or Embedding) with its weight spectrally normalised."""
     weight = module.weight

@@ -18,6 +18,7 @@ from streamlit.config import get_option
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from gan_core.errors import WorkbenchError
+from pages.parts.inside.route import INSIDE
 from pages.parts.latent.route import LATENT
 from pages.parts.live.route import LIVE
 from pages.parts.threads import in_thread
@@ -72,5 +73,6 @@ OURS = (
     Route("/gan/samples/{name}/{images}.png", sample_grid),
     LIVE,
     LATENT,
+    INSIDE,
 )
 ROUTES = below(str(get_option("server.baseUrlPath") or ""), OURS)

@@ -26,8 +26,8 @@ MOST_OPEN = 256
 class Socket:
     """One accepted connection. `receive` gives checked JSON objects; `send` and `send_bytes` answer."""
 
-    def __init__(self, websocket: WebSocket) -> None:
-        self._websocket = websocket
+    def __init__(self, websocket: WebSocket, message_bytes: int = MESSAGE_BYTES) -> None:
+        self._websocket, self._message_bytes = websocket, message_bytes
         self._allowance, self._moment = float(MESSAGES_PER_SECOND), monotonic()
 
     async def receive(self) -> dict[str, Any]:
@@ -48,8 +48,8 @@ class Socket:
         self._allowance, self._moment = min(self._allowance, float(MESSAGES_PER_SECOND)) - 1, now
         if self._allowance < 0:
             raise WorkbenchError(f"more than {MESSAGES_PER_SECOND} messages a second")
-        if len(text) > MESSAGE_BYTES:
-            raise WorkbenchError(f"a message of more than {MESSAGE_BYTES} characters")
+        if len(text) > self._message_bytes:
+            raise WorkbenchError(f"a message of more than {self._message_bytes} characters")
         try:
             message = json.loads(text)
         except (ValueError, RecursionError):
@@ -79,8 +79,14 @@ def same_origin(websocket: WebSocket) -> bool:
     return origin.split("://", 1)[-1] == host or is_url_from_allowed_origins(origin)
 
 
-def socket_route(path: str, serve: Callable[[Socket], Awaitable[None]]) -> WebSocketRoute:
-    """A route that serves each connection with `serve`, after checking where it comes from and how many there are."""
+def socket_route(
+    path: str, serve: Callable[[Socket], Awaitable[None]], message_bytes: int = MESSAGE_BYTES
+) -> WebSocketRoute:
+    """A route that serves each connection with `serve`, after checking where it comes from and how many there are.
+
+    Args:
+        message_bytes: the most that a message may have; more for a route that takes pictures.
+    """
     served = 0
 
     async def endpoint(websocket: WebSocket) -> None:
@@ -94,7 +100,7 @@ def socket_route(path: str, serve: Callable[[Socket], Awaitable[None]]) -> WebSo
             return
         served += 1
         try:
-            await serve(Socket(websocket))
+            await serve(Socket(websocket, message_bytes))
         except WebSocketDisconnect:
             return
         except WorkbenchError as error:

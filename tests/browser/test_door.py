@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Dashboard
 
 
-@pytest.mark.parametrize("path", ["", "explore", "compare"])
+@pytest.mark.parametrize("path", ["", "explore", "inside", "compare"])
 def test_every_page_opens(dashboard: Dashboard, page: Page, path: str) -> None:
     page.goto(f"{dashboard.url}/{path}")
-    for name in ("Train", "Explore", "Compare"):
+    for name in ("Train", "Explore", "Inside", "Compare"):
         expect(page.get_by_role("link", name=name)).to_be_visible()

@@ -118,10 +118,21 @@ def test_generators_of_checkpoints(runs: Runs, finished: str):
         runs.generator(finished, 9)
 
 
+def test_discriminators_of_checkpoints(runs: Runs, finished: str):
+    newest, images = runs.discriminator(finished)
+    assert images == 20 and not newest.training and not any(p.requires_grad for p in newest.parameters())
+    assert runs.discriminator(finished, 20)[0] is newest and runs.generator(finished)[0] is not newest
+    tensors, _ = runs.folder(finished).load_checkpoint(8)
+    for key, value in runs.discriminator(finished, 8)[0].state_dict().items():
+        assert torch.equal(value, tensors[f"discriminator.{key}"])
+    with pytest.raises(StoreError, match="no checkpoint at images 9"):
+        runs.discriminator(finished, 9)
+
+
 def test_only_a_few_generators_are_kept(runs: Runs, finished: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(runs_module, "KEPT_GENERATORS", 2)
+    monkeypatch.setattr(runs_module, "KEPT_NETWORKS", 2)
     first, second, third = (runs.generator(finished, images)[0] for images in (8, 16, 20))
-    assert len(runs._generators) == 2
+    assert len(runs._networks) == 2
     assert runs.generator(finished, 16)[0] is second and runs.generator(finished, 20)[0] is third
     assert runs.generator(finished, 8)[0] is not first
     assert runs.generator(finished, 20)[0] is third and runs.generator(finished, 16)[0] is not second

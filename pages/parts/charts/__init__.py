@@ -10,12 +10,12 @@ from streamlit.components import v2
 
 from pages.parts.script import text
 
-LIBRARY = "charts/library.js"
-"""Defines `loadPlotly`; for the scripts of other components."""
+LIBRARY, FIGURE = "charts/library.js", "charts/figure.js"
+"""Define `loadPlotly`, and with it `FigureView`; for the scripts of other components."""
 
 _figure = v2.component(
     "gan_figure", html='<div class="gc-figure" role="img"></div>',
-    js=text("mounted.js", LIBRARY, "charts/figure.js"), isolate_styles=False,
+    js=text("mounted.js", LIBRARY, FIGURE, "charts/alone.js"), isolate_styles=False,
 )
 _ahead = v2.component("gan_ahead", html="<i hidden></i>", js=text(LIBRARY, "charts/ahead.js"), isolate_styles=False)
 

@@ -38,5 +38,3 @@ class FigureView {
     this.plotly?.purge(this.node);
   }
 }
-
-export default mounted(FigureView);

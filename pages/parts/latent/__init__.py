@@ -20,7 +20,7 @@ _component = v2.component(
     "gan_latent",
     html=text("latent/latent.html"),
     css=text("latent/latent.css"),
-    js=text("latent/line.js", "latent/controls.js", "latent/latent.js"),
+    js=text("elements.js", "latent/line.js", "latent/controls.js", "latent/latent.js"),
     isolate_styles=False,
 )
 

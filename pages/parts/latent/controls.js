@@ -10,31 +10,6 @@ const BELOW_PICTURE = 182;
 const KEY_STEP = 0.02; // of the strip, for one press of an arrow key; with Shift a tenth
 const SEEDS = 2 ** 31;
 
-const counted = new Intl.NumberFormat("en-US");
-const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
-
-function make(tag, properties = {}, ...children) {
-  const { data = {}, aria = {}, ...own } = properties;
-  const node = Object.assign(document.createElement(tag), own);
-  Object.assign(node.dataset, data);
-  for (const [name, value] of Object.entries(aria)) node.setAttribute(`aria-${name}`, value);
-  node.append(...children);
-  return node;
-}
-
-/* Change only what differs: every change costs the browser a look at the page, and a screen reader may tell it. */
-function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-function set(node, property, value) {
-  if (node[property] !== value) node[property] = value;
-}
-
-function style(node, property, value) {
-  if (node.style.getPropertyValue(property) !== value) node.style.setProperty(property, value);
-}
-
 class Controls {
   constructor(root, explorer, signal) {
     this.root = root;
@@ -314,10 +289,6 @@ class Controls {
 
   /* Every pixel of a picture a whole number of pixels of the screen, wherever there is room. */
   fit() {
-    const whole = (room, pixels) => {
-      const scale = (room * devicePixelRatio) / pixels;
-      return ((scale >= 1 ? Math.floor(scale) : scale) * pixels) / devicePixelRatio;
-    };
     const scrolled = this.root.closest('[data-testid="stMain"]')?.scrollTop ?? window.scrollY;
     const above = this.root.getBoundingClientRect().top + scrolled;
     const height = Math.min(TALLEST, Math.max(SHORTEST, window.innerHeight - above - BELOW_PICTURE));

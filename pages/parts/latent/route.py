@@ -7,23 +7,20 @@ generator is looked at, its pictures are drawn again, unasked, when a running tr
 from __future__ import annotations
 
 import asyncio
-import logging
 import struct
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.websockets import WebSocketDisconnect
+from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
 from gan_core.errors import ConfigError, WorkbenchError
 from gan_core.latent import View
 from gan_core.run import ACTIVE
+from pages.parts.desk import Desk, attend, read_as
 from pages.parts.latent import drawing
 from pages.parts.sockets import Socket, socket_route
 from pages.parts.threads import in_thread
 from pages.parts.workbench import runs
-
-log = logging.getLogger(__name__)
 
 Kind = Literal["picture", "strip", "thumbs_a", "thumbs_b", "png", "gif", "json", "latent", "influence"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -62,12 +59,7 @@ def read(message: dict[str, Any]) -> Asked:
     Raises:
         ConfigError: names the part that is wrong.
     """
-    try:
-        return Asked.model_validate(message)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part)[:40] for part in first["loc"])
-        raise ConfigError(f"a request with a wrong {place}: {first['msg']}") from None
+    return read_as(Asked, message)
 
 
 def answer(asked: Asked) -> bytes | dict[str, Any]:
@@ -101,85 +93,44 @@ def answer(asked: Asked) -> bytes | dict[str, Any]:
     return HEADER.pack(KINDS.index(asked.kind) + 1, asked.number, here.images) + content
 
 
-class Desk:
-    """One connection's requests and what became of them."""
+class ExplorerDesk(Desk[Asked]):
+    """One explorer's requests, and what is drawn again by itself."""
 
     def __init__(self, socket: Socket) -> None:
-        self._socket = socket
-        self._waiting: dict[str, Asked] = {}
+        super().__init__(socket, KINDS, read, answer)
+        self.look_after = LOOK_SECONDS
         self._kept: dict[str, Asked] = {}
-        self._wake = asyncio.Event()
         self._drawn_with: nn.Module | None = None
         self._told: dict[str, Any] | None = None
-        self._complained: str | None = None
-        self._look_after = LOOK_SECONDS
         self._measuring: asyncio.Task[None] | None = None
 
-    async def put(self, message: dict[str, Any]) -> None:
-        """Take a request; an older one of its kind that still waits is dropped."""
-        try:
-            asked = read(message)
-        except ConfigError as error:
-            await self._socket.send({"kind": "error", "text": str(error)})
-            return
-        self._waiting[asked.kind] = asked
-        self._wake.set()
-
     async def work(self) -> None:
-        """Answer for ever, and look now and then whether there is something newer to show."""
         try:
-            while True:
-                try:
-                    await asyncio.wait_for(self._wake.wait(), self._look_after)
-                except TimeoutError:
-                    await self._look()
-                while self._waiting:
-                    kind = min(self._waiting, key=KINDS.index)
-                    await self._take(self._waiting.pop(kind))
-                self._wake.clear()
+            await super().work()
         finally:
             if self._measuring is not None:
                 self._measuring.cancel()
 
-    async def _take(self, asked: Asked) -> None:
+    async def take(self, asked: Asked) -> None:
         if asked.kind == "influence":  # long: pictures do not wait for it
             if self._measuring is None or self._measuring.done():
-                self._measuring = asyncio.create_task(self._answer(asked))
+                self._measuring = asyncio.create_task(self.give(asked))
             else:
-                self._measuring.add_done_callback(lambda _: self._ask_again(asked))
+                self._measuring.add_done_callback(lambda _: self.again(asked))
             return
         before = self._kept.get("picture")
         another = asked.kind == "picture" and (
             before is None or (before.run, before.images) != (asked.run, asked.images)
         )
         if another:
-            self._drawn_with = self._told = self._complained = None
+            self._drawn_with = self._told = self.complained = None
         if asked.kind in KEPT:
             self._kept[asked.kind] = asked
-        await self._answer(asked)
+        await self.give(asked)
         if another:
-            await self._look()
+            await self.look()
 
-    def _ask_again(self, asked: Asked) -> None:
-        self._waiting.setdefault(asked.kind, asked)
-        self._wake.set()
-
-    async def _answer(self, asked: Asked) -> None:
-        try:
-            result = await in_thread(lambda: answer(asked))
-        except WorkbenchError as error:
-            result = {"kind": "error", "text": str(error), "of": asked.kind, "number": asked.number}
-            self._complained = str(error)
-        except Exception:  # the connection lives on, whatever it was
-            log.exception("%s of %s", asked.kind, asked.run)
-            result = {"kind": "error", "text": f"the {asked.kind} could not be drawn; the server's log says why",
-                      "of": asked.kind, "number": asked.number}
-        if isinstance(result, bytes):
-            await self._socket.send_bytes(result)
-        else:
-            await self._socket.send(result)
-
-    async def _look(self) -> None:
+    async def look(self) -> None:
         """Tell when the run's state changed, and draw again what is shown when its generator did."""
         picture = self._kept.get("picture")
         if picture is None:
@@ -187,20 +138,20 @@ class Desk:
         try:
             newest, told = await in_thread(lambda: look(picture))
         except WorkbenchError as error:
-            if str(error) != self._complained:
-                self._complained = str(error)
-                await self._socket.send({"kind": "error", "text": str(error)})
+            if str(error) != self.complained:
+                self.complained = str(error)
+                await self.socket.send({"kind": "error", "text": str(error)})
             return
-        self._complained = None
-        self._look_after = LOOK_SECONDS if told["state"] in ACTIVE else LOOK_SECONDS_AT_REST
+        self.complained = None
+        self.look_after = LOOK_SECONDS if told["state"] in ACTIVE else LOOK_SECONDS_AT_REST
         if told != self._told:
             self._told = told
-            await self._socket.send(told)
+            await self.socket.send(told)
         if newest is not self._drawn_with:
             changed, self._drawn_with = self._drawn_with is not None, newest
-            for kind, asked in self._kept.items() if changed else ():
+            for asked in self._kept.values() if changed else ():
                 if (asked.run, asked.images) == (picture.run, picture.images):
-                    self._waiting.setdefault(kind, asked)
+                    self.again(asked)
 
 
 def look(picture: Asked) -> tuple[nn.Module, dict[str, Any]]:
@@ -211,23 +162,4 @@ def look(picture: Asked) -> tuple[nn.Module, dict[str, Any]]:
     return generator, {"kind": "state", "run": picture.run, "state": state, "checkpoints": checkpoints}
 
 
-async def serve(socket: Socket) -> None:
-    """One explorer, until it leaves."""
-    desk = Desk(socket)
-    worker = asyncio.create_task(desk.work())
-    receiver = asyncio.create_task(socket.receive())
-    try:
-        # Where the worker has ended, so does the connection: the explorer then takes up a new one.
-        while worker not in (await asyncio.wait({worker, receiver}, return_when=asyncio.FIRST_COMPLETED))[0]:
-            await desk.put(receiver.result())
-            receiver = asyncio.create_task(socket.receive())
-    finally:
-        receiver.cancel()
-        worker.cancel()
-        await asyncio.gather(receiver, return_exceptions=True)
-        (end,) = await asyncio.gather(worker, return_exceptions=True)
-        if isinstance(end, Exception) and not isinstance(end, (WebSocketDisconnect, RuntimeError)):
-            log.error("an explorer's socket ended: %r", end)
-
-
-LATENT = socket_route("/gan/latent", serve)
+LATENT = socket_route("/gan/latent", lambda socket: attend(socket, ExplorerDesk(socket)))

@@ -1,0 +1,3 @@
+// A figure that is a component of its own.
+
+export default mounted(FigureView);
