@@ -369,12 +369,24 @@ def _optional(name: str) -> bool:
 
 LENGTHS = ("images", "epochs", "seconds")
 RATES = ("lr_d", "lr_g")
+# Of each, a run has one at most.
+ALTERNATIVES = (LENGTHS, ("sample_every_images", "sample_every_epochs"))
 # Where a run trains, and on whose copy of its data: another machine may need others.
 PLACES = ("data_dir", "dataset_path", "device", "threads")
 # What may change between stopping and going on without making it another game.
 FREE_TO_CHANGE = frozenset(
     {"preset", *PLACES} | {name for group in ("Length", "Saving") for name, _ in fields(group)}
 )
+
+
+def replaced(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes`, still unchecked: a length that is given replaces one in another unit, and likewise the
+    spacing of sample grids."""
+    values = dict(base)
+    for names in ALTERNATIVES:
+        if any(changes.get(name) is not None for name in names):
+            values.update(dict.fromkeys(names))
+    return {**values, **changes}
 
 
 def of_the_game(config: RunConfig) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gan_core.config import RunConfig, validated
+from gan_core.config import RunConfig, replaced, validated
 from gan_core.errors import ConfigError
 
 
@@ -84,8 +84,4 @@ def make_config(preset: str = "quick", **values: Any) -> RunConfig:
     """
     if preset not in PRESETS:
         raise ConfigError(f"preset = {preset!r}: must be one of {', '.join(PRESETS)}")
-    base = dict(PRESETS[preset].values)
-    for alternatives in (("images", "epochs", "seconds"), ("sample_every_images", "sample_every_epochs")):
-        if any(values.get(name) is not None for name in alternatives):
-            base.update(dict.fromkeys(alternatives))
-    return validated({**base, **values, "preset": preset})
+    return validated({**replaced(PRESETS[preset].values, values), "preset": preset})

@@ -12,13 +12,13 @@ from typing import Any
 
 from torch import nn
 
-from gan_core import datasets, game
-from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, validated
+from gan_core import datasets, fork, game
+from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, replaced, validated
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, WorkbenchError
 from gan_core.networks import load_generator
 from gan_core.run import Run, Snapshot, check_data
-from gan_core.schedules import target_images
+from gan_core.schedules import complete, target_images
 from gan_core.slots import Slots
 from gan_core.store import DatasetFacts, History, RunFolder, Store, newest
 from gan_core.store.files import stamp
@@ -60,9 +60,7 @@ def _changed(config: RunConfig, changes: Mapping[str, Any]) -> tuple[RunConfig, 
     for key in changes:
         if key not in allowed:
             raise ConfigError(f"{key}: cannot change in a run that has begun; what can: {', '.join(allowed)}")
-    given = {key: value for key, value in changes.items() if key not in RATES} | _whole_paths(changes)
-    length = dict.fromkeys(LENGTHS) if any(key in LENGTHS for key in given) else {}
-    checked = validated({**config.model_dump(), **length, **changes, **given})
+    checked = validated(replaced(config.model_dump(), {**changes, **_whole_paths(changes)}))
     rates = {key.removeprefix("lr_"): getattr(checked, key) for key in RATES if key in changes}
     return checked.model_copy(update={key: getattr(config, key) for key in RATES}), rates
 
@@ -123,12 +121,9 @@ class Runs:
         config, rates = _changed(folder.config, changes)
         # Not the curves' end: a run that was killed may have curves beyond its last checkpoint.
         place = folder.load_checkpoint()[1] if folder.checkpoints() else {"images": 0, "seconds": 0.0}
-        target = target_images(config, folder.info.dataset.count)
-        complete = (target is not None and place["images"] >= target) or (
-            config.seconds is not None and place["seconds"] >= config.seconds
-        )
+        done = complete(config, folder.info.dataset.count, place["images"], place["seconds"])
         # One that was killed at its very end still has its last grid to draw, and its end to write down.
-        if complete and folder.state()[0] not in ("interrupted", "failed"):
+        if done and folder.state()[0] not in ("interrupted", "failed"):
             raise StoreError(
                 f"{name}: has already run its length ({place['images']:,} images, {place['seconds']:.0f} s); "
                 "give a larger total of images, epochs or seconds"
@@ -139,6 +134,35 @@ class Runs:
             if self._unpaused(name, changes):  # someone else was faster
                 return name
             return self._begin(folder, resuming=True, config=config, rates=rates)
+
+    def fork(self, name: str, at: int | None = None, new: str | None = None, **changes: Any) -> str:
+        """Begin a run that goes on from a checkpoint of another, with other settings → its name.
+
+        It has the parent's curves, sample grids and evaluations up to there, and knows its parent, which is left as it
+        is and may train meanwhile. Where nothing is changed it repeats what the parent did from there, bit for bit.
+
+        Args:
+            at: images seen of the checkpoint; None: the newest; 0: from the beginning, with nothing that was learned.
+            new: its name; None: the parent's with `-fork` behind it, and a number where that is taken.
+            changes: settings. Learning rates stay as they are at the checkpoint, also where they were changed while
+                the parent trained. A length is the new total, what the parent trained until there included; where none
+                is given it is the parent's, twice that where the checkpoint has reached it. Another `seed` draws
+                all that is random anew from there on: other luck with the same settings.
+
+        Raises:
+            WorkbenchError: no such run or checkpoint, or it is damaged; a value that is not allowed; a length that is
+                reached already; or, unless `at` is 0, other data, another count of images a step, or settings whose
+                networks are not those of the checkpoint. Nothing is left behind then.
+        """
+        parent = self.store.open(name)
+        parent.check_links()
+        plan = fork.plan(parent, at, {**changes, **_whole_paths(changes)})
+        dataset = load_data(plan.config)
+        made = fork.make(
+            self.store, parent, plan, dataset, facts(dataset), new, lambda images: self.generator(name, images)[0]
+        )
+        with self._lock:
+            return self._begin(made, resuming=bool(plan.images))
 
     def _unpaused(self, name: str, changes: Mapping[str, Any]) -> bool:
         """Whether the run trains here already; a paused one goes on."""

@@ -70,3 +70,9 @@ def target_images(config: RunConfig, dataset_size: int) -> int | None:
     if config.images is not None:
         return config.images
     return None if config.epochs is None else max(1, round(config.epochs * dataset_size))
+
+
+def complete(config: RunConfig, dataset_size: int, images: int, seconds: float) -> bool:
+    """Whether a run that stands there has the length that was asked for."""
+    target = target_images(config, dataset_size)
+    return (target is not None and images >= target) or (config.seconds is not None and seconds >= config.seconds)

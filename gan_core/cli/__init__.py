@@ -10,7 +10,7 @@ from gan_core.cli.exporting import export_onnx
 from gan_core.cli.fetching import download
 from gan_core.cli.looking import runs, show
 from gan_core.cli.shell import Group
-from gan_core.cli.training import resume, train
+from gan_core.cli.training import fork, resume, train
 
 __all__ = ["main"]
 
@@ -28,9 +28,9 @@ def main() -> None:
     shows. `COMMAND --help` explains a command, with examples.
 
     Exit codes: 0 done; 1 the training failed; 2 something asked for is wrong; 130 and 143 ended by Ctrl-C and by
-    SIGTERM (train and resume save first).
+    SIGTERM (train, resume and fork save first).
     """
 
 
-for command in (train, resume, runs, show, sample, interpolate, evaluate_command, export_onnx, download):
+for command in (train, resume, fork, runs, show, sample, interpolate, evaluate_command, export_onnx, download):
     main.add_command(command)

@@ -60,6 +60,7 @@ def show(name: str, as_json: bool, store: Store) -> None:
     """
     found = Runs(store)
     snapshot, folder, last = found.snapshot(name), found.folder(name), found.history(name).last()
+    parent = folder.info.parent
     checkpoints = [
         {"step": file.step, "images": file.images, "bytes": file.path.stat().st_size, "file": file.path.name}
         for file in folder.checkpoints()
@@ -67,7 +68,8 @@ def show(name: str, as_json: bool, store: Store) -> None:
     if as_json:
         whole = {
             **_facts(snapshot),
-            "created": folder.info.created, "note": folder.info.note, "versions": folder.info.versions,
+            "created": folder.info.created, "parent": parent and parent.model_dump(), "note": folder.info.note,
+            "versions": folder.info.versions,
             "data": folder.info.dataset.model_dump(mode="json"), "config": folder.config.model_dump(mode="json"),
             "last": last and {key: value if math.isfinite(value) else None for key, value in last.items()},
             "checkpoints": checkpoints,
@@ -80,6 +82,8 @@ def show(name: str, as_json: bool, store: Store) -> None:
     say(f"{name}\n  {snapshot.state}{reason}")
     say(f"  {snapshot.images:,} images, step {snapshot.step:,}, {duration(snapshot.seconds)}, {_share(snapshot)} done")
     say(f"  created {folder.info.created}" + (f"\n  {folder.info.note}" if folder.info.note else ""))
+    if parent:
+        say(f"  forked from {parent.name} at {parent.images:,} images")
     if last:
         say("\nCurves, last values")
         say(_indented([(key, f"{value:.5g}") for key, value in last.items() if key not in COLUMNS[:4]]))

@@ -76,11 +76,21 @@ def config_from(flags: Mapping[str, str | None], assignments: tuple[str, ...]) -
         ConfigError: a setting given twice, or see `presets.make_config`.
     """
     given = parse_assignments([f"{name}={text}" for name, text in flags.items() if text is not None])
-    values: dict[str, Any] = {}
-    for pair in assignments:
-        for name, value in parse_assignments([pair]).items():
-            if name in values or name in given:
-                raise ConfigError(f"{name}: is given twice; give it once, as --{name.replace('_', '-')} or with --set")
-            values[name] = value
-    values |= given
+    values = given | assigned(assignments, given)
     return make_config(values.pop("preset", "quick"), **values)
+
+
+def assigned(pairs: tuple[str, ...], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """`--set key=value`, as often as it stands there → values by field, still unchecked.
+
+    Raises:
+        ConfigError: a pair without `=`, or a setting given twice, here or in `given`.
+    """
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        for name, value in parse_assignments([pair]).items():
+            if name in values or name in (given or {}):
+                way = f"as --{name.replace('_', '-')} or with --set" if given else "with --set"
+                raise ConfigError(f"{name}: is given twice; give it once, {way}")
+            values[name] = value
+    return values

@@ -1,4 +1,4 @@
-"""`train` and `resume`: a run in its thread, watched from here until it ends or someone ends it."""
+"""`train`, `resume` and `fork`: a run in its thread, watched from here until it ends or someone ends it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import click
 
 from gan_core import datasets
 from gan_core.cli.progress import Bar
-from gan_core.cli.settings import TrainCommand, config_from, setting_option, setting_options
-from gan_core.cli.shell import Command, F, Failure, checkpoints_option, name_argument, say
-from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, parse_assignments, validated
+from gan_core.cli.settings import TrainCommand, assigned, config_from, setting_option, setting_options
+from gan_core.cli.shell import Command, F, Failure, checkpoint_option, checkpoints_option, name_argument, say
+from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, parse_assignments, replaced, validated
 from gan_core.errors import ConfigError, StoreError
 from gan_core.presets import preset_config
 from gan_core.run import ACTIVE, Run, Snapshot
@@ -83,6 +83,39 @@ def resume(name: str, store: Store, **changes: str | None) -> None:
     places = {key: value for key, value in given.items() if key in PLACES}
     _read_pictures(validated({**runs.folder(name).config.model_dump(), **places}))
     _watch(runs, lambda: runs.resume(name, **given))
+
+
+@click.command(cls=Command)
+@name_argument
+@checkpoint_option
+@click.option("--from-start", is_flag=True, help="From the beginning: nothing that was learned, and any setting.")
+@click.option("--name", "new", metavar="NEW", help="The new run's name. Default: NAME-fork, with a number if taken.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting that is to differ.")
+@checkpoints_option
+def fork(
+    name: str, step: int | None, from_start: bool, new: str | None, assignments: tuple[str, ...], store: Store
+) -> None:
+    """Begin a new run that goes on from a checkpoint of the run NAME, with other settings.
+
+    \b
+      python -m gan_core fork digits-quick-1 --set lr_g=0.001
+      python -m gan_core fork digits-quick-1 --checkpoint 780 --set objective=relativistic --set images=400000
+      python -m gan_core fork digits-quick-1 --from-start --set width=64 --name wide
+
+    The new run has the curves and sample grids of NAME up to there, and NAME stays as it is. Learning rates are those
+    at the checkpoint. A length is the new total; without one it is that of NAME, or twice that where the checkpoint has
+    reached it. With another seed chance falls otherwise; with nothing changed the same happens again.
+
+    What decides the networks, the data, batch_size and critic_steps can change with --from-start only.
+    """
+    if from_start and step is not None:
+        raise ConfigError(f"checkpoint = {step}: give either --checkpoint or --from-start")
+    changes = assigned(assignments)
+    runs = Runs(store)
+    parent = runs.folder(name)
+    at = 0 if from_start else None if step is None else parent.find(step=step).images
+    _read_pictures(validated(replaced(parent.config.model_dump(), changes)))
+    _watch(runs, lambda: runs.fork(name, at, new, **changes))
 
 
 def _read_pictures(config: RunConfig) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import filelock
 import torch
@@ -23,7 +23,7 @@ from torch import Tensor
 from gan_core.config import RunConfig, fits, of_the_game
 from gan_core.errors import StoreError
 from gan_core.store import checkpoint
-from gan_core.store.files import TEMPORARY, append_line, leftovers, read_lines, stamp, whole, write_atomic
+from gan_core.store.files import TEMPORARY, append_line, leftovers, read_lines, stamp, write_atomic
 from gan_core.store.history import History, row
 
 SCHEMA = 1
@@ -47,16 +47,35 @@ class DatasetFacts(BaseModel):
     classes: tuple[str, ...] = ()
 
 
+Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]{0,10}(Z|[+-]\d\d:\d\d)$")]
+
+
+class Parent(BaseModel):
+    """Which run a run was forked from, and where.
+
+    Attributes:
+        name: the parent's at that time. It may be another's by now, or nobody's.
+        created: the parent's, by which it is known again under another name.
+        images: seen at the checkpoint that the fork goes on from; 0: it began anew.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(min_length=1, max_length=80)
+    created: Moment
+    images: int = Field(ge=0, le=10**18)
+
+
 class RunInfo(BaseModel):
     """run.json."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     schema_version: int = Field(default=SCHEMA, ge=1, le=SCHEMA)
-    created: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]{0,10}(Z|[+-]\d\d:\d\d)$")
+    created: Moment
     note: str = Field(default="", max_length=10_000)
     config: RunConfig
     dataset: DatasetFacts
     versions: dict[str, str] = {}
+    parent: Parent | None = None
 
 
 @dataclass(frozen=True)
@@ -215,16 +234,22 @@ class RunFolder:
         history.refresh(self.path / "history.jsonl")
         return history
 
+    def history_until(self, step: int) -> bytes:
+        """The records of history.jsonl up to `step`, a line each."""
+        path = self.path / "history.jsonl"
+        data = path.read_bytes() if path.exists() else b""
+        kept = (_kept(record, step) for record in read_lines(data))
+        return "".join(line for line in kept if line is not None).encode()
+
     def rewind(self, step: int) -> None:
         """Forget curves and grids beyond `step`: they will be made again, the same, from the checkpoint there.
 
         Only for who holds the lock. Files that a killed process left half-written go too.
         """
         path = self.path / "history.jsonl"
-        data = path.read_bytes() if path.exists() else b""
-        kept = [_kept(record, step) for record in read_lines(data)]
-        if None in kept or whole(data) < len(data):
-            write_atomic(path, "".join(line for line in kept if line is not None).encode())
+        kept = self.history_until(step)
+        if path.exists() and path.read_bytes() != kept:
+            write_atomic(path, kept)
         for images, grid in self.samples():
             if images > step * self.images_per_step:
                 grid.unlink(missing_ok=True)

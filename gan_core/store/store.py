@@ -13,7 +13,7 @@ from pathlib import Path
 from gan_core.config import RunConfig
 from gan_core.errors import StoreError
 from gan_core.store.files import append_line, leftovers, sync_folder, write_atomic
-from gan_core.store.folder import DatasetFacts, RunFolder, RunInfo, disk_reason, is_locked, now, versions
+from gan_core.store.folder import DatasetFacts, Parent, RunFolder, RunInfo, disk_reason, is_locked, now, versions
 
 _NAME = re.compile(r"\w[\w .()+-]{0,79}")
 _ARRIVING = ".arriving-"
@@ -98,23 +98,35 @@ class Store:
             number += 1
         return f"{stem}-{number}"
 
-    def create(self, config: RunConfig, dataset: DatasetFacts, name: str | None = None) -> RunFolder:
+    def create(
+        self, config: RunConfig, dataset: DatasetFacts, name: str | None = None, parent: Parent | None = None,
+        fill: Callable[[RunFolder], None] | None = None, free: Callable[[], str] | None = None,
+    ) -> RunFolder:
         """A new run's folder, complete from the moment it can be seen.
+
+        Args:
+            name: None: the one that `free` finds; without it, `next_name`.
+            parent: of a fork.
+            fill: puts more into the folder before that moment.
 
         Raises:
             StoreError: the name is taken or not allowed, or the folder cannot be written.
         """
         if name is not None:
             check_name(name)
-        info = RunInfo(created=now(), config=config, dataset=dataset, versions=versions())
+        info = RunInfo(created=now(), config=config, dataset=dataset, versions=versions(), parent=parent)
         with self.arriving() as folder:
             try:
                 write_atomic(folder / "run.json", info.model_dump_json(indent=2).encode())
                 append_line(folder / "events.jsonl", {"time": info.created, "event": "created", "images": 0})
                 (folder / "samples").mkdir()
+                if fill is not None:
+                    fill(RunFolder(folder))
             except OSError as error:
                 raise StoreError(f"{self.root}: {disk_reason(error)}") from None
-            return self.admit_free(folder, lambda: self.next_name(config)) if name is None else self.admit(folder, name)
+            if name is not None:
+                return self.admit(folder, name)
+            return self.admit_free(folder, free or (lambda: self.next_name(config)))
 
     @contextmanager
     def arriving(self) -> Iterator[Path]:

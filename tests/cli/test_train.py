@@ -72,6 +72,25 @@ def test_gone_on_with_another_rate(cli: Cli, trained: str, checkpoints: Path) ->
     assert folder.load_checkpoint()[1]["rates"]["g"] == 0.0005 and folder.config.threads == 1
 
 
+def test_a_fork_of_a_step_and_from_the_start(cli: Cli, trained: str, checkpoints: Path) -> None:
+    said = cli("fork", "one", "--checkpoint", 5, "--set", "lr_g=0.001", "--set", "images=60")
+    assert "one-fork: finished at 60 images" in said.output
+    folder = Store(checkpoints).open("one-fork")
+    assert folder.info.parent is not None and folder.info.parent.images == 20
+    assert folder.config.lr_g == 0.001 and [file.images for file in folder.checkpoints()] == [20, 40, 60]
+    assert "forked from one at 20 images" in cli("show", "one-fork").output
+    assert json.loads(cli("show", "one-fork", "--json").output)["parent"]["name"] == "one"
+    cli("fork", "one", "--from-start", "--name", "wide", "--set", "width=8")
+    assert Store(checkpoints).open("wide").config.width == 8
+    for words, complaint in (
+        (("--set", "width=8"), "fork from the beginning (--from-start)"),
+        (("--set", "lr_g=1", "--set", "lr_g=2"), "lr_g: is given twice; give it once, with --set"),
+        (("--checkpoint", 5, "--from-start"), "give either --checkpoint or --from-start"),
+        (("--checkpoint", 6), "no checkpoint at step 6; there are step 5"),
+    ):
+        assert complaint in cli("fork", "one", *words, code=2).output
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
