@@ -12,7 +12,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.figures import AXES, Curve, beliefs, losses, run_colour
 from gan_core.words import duration
 from pages.parts.charts import figure
-from pages.parts.compare import drawing, manage, markup
+from pages.parts.compare import drawing, forking, manage, markup
 from pages.parts.compare.drawing import Shown
 from pages.parts.compare.link import LAST_SEED, MOST, Choice, Link, choices
 from pages.parts.states import MARKS
@@ -126,10 +126,12 @@ def card(one: Shown, layout: drawing.Layout, colours: dict[str, str]) -> None:
     ])
     if one.folder.info.note:
         markup.note(one.folder.info.note)
-    st.page_link(
-        "pages/explore.py", label="Explore this generator", icon=":material/explore:",
-        query_params={"run": name, "images": str(one.choice.images)},
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            "pages/explore.py", label="Explore this generator", icon=":material/explore:",
+            query_params={"run": name, "images": str(one.choice.images)},
+        )
+        forking.button(one)
 
 
 # ---------------------------------------------------------------------------------------------------- curves

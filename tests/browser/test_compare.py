@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -135,6 +136,37 @@ def test_a_run_leaves_as_a_zip_comes_back_as_another_and_is_deleted(
     expect(dialog).to_have_count(0)
     assert sorted(path.name for path in runs.iterdir()) == ["first", "second"]
     pictures(page, 2)
+
+
+def test_a_fork_is_begun_from_a_card_and_trains(dashboard_with_runs: Dashboard, page: Page) -> None:
+    page.goto(f"{dashboard_with_runs.url}/{BOTH}")
+    pictures(page, 2)
+    page.get_by_role("button", name="Fork …").last.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Nothing is changed yet")
+    expect(dialog.get_by_role("spinbutton", name="Length")).to_have_value("12800")
+    dialog.get_by_role("spinbutton", name="Length").fill("8000")
+    rate = dialog.get_by_role("spinbutton", name="Learning rate G")
+    rate.fill("0.001")
+    rate.press("Enter")
+    expect(dialog).to_contain_text("Changed: Learning rate G 0.002 → 0.001, Images 12800 → 8000")
+    dialog.get_by_text("All settings").click()
+    dialog.get_by_role("tab", name="Optimiser").click()
+    batch = dialog.get_by_role("spinbutton", name="Batch")
+    batch.fill("32")
+    batch.press("Enter")
+    dialog.get_by_role("button", name="Fork and train").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("batch_size = 32: cannot change")
+    assert not (dashboard_with_runs.checkpoints / "second-fork").exists()
+    batch.fill("64")
+    batch.press("Enter")
+    expect(dialog).not_to_contain_text("Batch 64 →")
+    dialog.get_by_role("button", name="Fork and train").click()
+    page.wait_for_url("**/?run=second-fork")
+    expect(page.locator(".st-key-run_head")).to_contain_text("finished")
+    info = json.loads((dashboard_with_runs.checkpoints / "second-fork" / "run.json").read_text())
+    assert info["parent"]["name"] == "second" and info["parent"]["images"] == 6400
+    assert (info["config"]["lr_g"], info["config"]["images"], info["config"]["batch_size"]) == (0.001, 8000, 64)
 
 
 def test_on_a_phone_two_pictures_fit_and_nothing_sticks_out(
