@@ -137,6 +137,82 @@ def beliefs(curves: Sequence[Curve], x: str = "images", half_life: float = 0.0) 
     return figure
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one run's checkpoints, in the order of training.
+
+    Attributes:
+        name, colour: the run's.
+        columns: `images` and `seconds` of each checkpoint, float64 [checkpoints].
+        values, bars: the number and how far its bar reaches on either side, float64 [checkpoints].
+    """
+
+    name: str
+    colour: str
+    columns: Mapping[str, NDArray[np.float64]]
+    values: NDArray[np.float64]
+    bars: NDArray[np.float64]
+
+
+def scores(
+    runs: Sequence[Measured], title: str, floor: float | None = None, x: str = "images", log: bool = False
+) -> go.Figure:
+    """One measure over training, of all runs together: a band for its error, and the floor as a dotted line.
+
+    Args:
+        title: of the measure.
+        floor: what real samples score against real ones.
+        x: `images` or `seconds`.
+        log: the measure on a logarithmic scale, as far as all of it is above 0.
+    """
+    figure = go.Figure()
+    log = log and all((run.values - run.bars > 0).all() for run in runs)
+    for run in runs:
+        at = run.columns[x]
+        figure.add_trace(go.Scatter(
+            x=np.concatenate([at, at[::-1]]),
+            y=np.concatenate([run.values + run.bars, (run.values - run.bars)[::-1]]), fill="toself", mode="lines",
+            line={"width": 0}, fillcolor=_faded(run.colour), hoverinfo="skip", showlegend=False, legendgroup=run.name,
+        ))
+        figure.add_trace(go.Scatter(
+            x=at, y=run.values, mode="lines+markers", name=run.name, legendgroup=run.name, showlegend=len(runs) > 1,
+            line={"color": run.colour, "width": 1.8}, marker={"size": 6},
+            error_y={"type": "data", "array": run.bars, "width": 3, "thickness": 1, "color": run.colour},
+            customdata=np.stack([run.columns["images"], run.columns["seconds"], run.bars], axis=1),
+            hovertemplate=f"<b>%{{fullData.name}}</b><br>{title} %{{y:.4~g}} ± %{{customdata[2]:.2~g}}<br>"
+            "%{customdata[0]:,} images · %{customdata[1]:.1f} s<extra></extra>",
+        ))
+    if floor is not None and not (log and floor <= 0):
+        figure.add_shape(
+            type="line", xref="paper", x0=0, x1=1, y0=floor, y1=floor,
+            line={"dash": "dot", "width": 1.5, "color": _LINE},
+        )
+        figure.add_annotation(
+            text=f"dotted: real against real, {floor:.3g}", xref="paper", x=1, y=1.0, yref="paper", xanchor="right",
+            yanchor="bottom", showarrow=False, font={"size": 11}, opacity=0.8,
+        )
+    figure.update_xaxes(
+        gridcolor=_GRID, zeroline=False, tickformat="~s" if x == "images" else None, title_text=AXES[x],
+        title_standoff=8, uirevision=x,
+    )
+    figure.update_yaxes(
+        gridcolor=_GRID, zeroline=False, automargin=True, type="log" if log else "linear",
+        uirevision=f"{title} {log}",
+    )
+    figure.update_layout(
+        height=300, margin={"l": 8, "r": 8, "t": 44, "b": 48}, paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+    )
+    return figure
+
+
+def _faded(colour: str) -> str:
+    """A hex colour as a veil of itself."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.16)"
+
+
 def _figure(curves: Sequence[Curve], panels: Sequence[_Panel], x: str, half_life: float, log: bool) -> go.Figure:
     if x not in AXES:
         raise ValueError(f"x = {x!r}: must be one of {', '.join(AXES)}")

@@ -16,9 +16,11 @@ from gan_core.figures import (
     GENERATOR_COLOUR,
     RUN_COLOURS,
     Curve,
+    Measured,
     beliefs,
     losses,
     run_colour,
+    scores,
     smooth,
 )
 from gan_core.store import COLUMNS, History
@@ -162,6 +164,28 @@ def test_a_long_history_is_drawn_with_at_most_a_thousand_points() -> None:
 def test_no_points_make_an_empty_figure() -> None:
     empty = Curve("empty", {name: np.empty(0) for name in COLUMNS}, {"A": 64})
     assert all(len(line.x) == 0 for line in losses([empty], half_life=100).data)
+
+
+def measured(name: str = "first", low: float = 0.0) -> Measured:
+    columns = {"images": np.array([64.0, 128.0]), "seconds": np.array([1.0, 3.0])}
+    return Measured(name, "#1f9e8c", columns, np.array([8.0, 4.0]), np.array([1.0, 4.0 - low]))
+
+
+def test_a_measure_has_a_band_as_wide_as_its_error_and_the_floor() -> None:
+    figure = scores([measured(), measured("second")], "FID", floor=2.5, x="seconds")
+    bands = [trace for trace in figure.data if trace.fill == "toself"]
+    assert [list(band.y) for band in bands] == [[9, 8, 0, 7]] * 2 and list(bands[0].x) == [1, 3, 3, 1]
+    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert [line.name for line in lines] == ["first", "second"] and list(lines[0].y) == [8, 4]
+    (floor,) = figure.layout.shapes
+    assert floor.y0 == floor.y1 == 2.5 and "real against real, 2.5" in figure.layout.annotations[0].text
+    assert figure.layout.xaxis.title.text == AXES["seconds"]
+    json.loads(figure.to_json(), parse_constant=pytest.fail)
+
+
+def test_a_measure_is_logarithmic_only_where_its_bars_stay_above_0() -> None:
+    assert scores([measured(low=0.5)], "FID", log=True).layout.yaxis.type == "log"
+    assert scores([measured()], "FID", log=True).layout.yaxis.type == "linear"
 
 
 def test_pandas_is_whole_before_a_figure_is_drawn() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Dashboard
+from tests.browser.conftest import MINUTE, Dashboard
 
 BOTH = "compare?c=first:9600&c=second:6400"
 
@@ -136,6 +136,24 @@ def test_a_run_leaves_as_a_zip_comes_back_as_another_and_is_deleted(
     expect(dialog).to_have_count(0)
     assert sorted(path.name for path in runs.iterdir()) == ["first", "second"]
     pictures(page, 2)
+
+
+def test_checkpoints_are_measured_and_the_best_opens_in_explore(dashboard_with_runs: Dashboard, page: Page) -> None:
+    page.goto(f"{dashboard_with_runs.url}/{BOTH}")
+    pictures(page, 2)
+    samples = page.get_by_role("spinbutton", name="Samples of each")
+    samples.fill("200")
+    samples.press("Enter")
+    page.get_by_role("button", name="Measure the 2 shown").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    table = page.get_by_role("region", name="Quality of the checkpoints")
+    expect(table).to_be_visible(timeout=3 * MINUTE)
+    expect(table).to_contain_text("real samples")
+    assert len(table.locator("tbody tr").all()) == 3
+    expect(page.locator(".st-key-compare_scores .js-plotly-plot, .js-plotly-plot").first).to_be_visible()
+    best = page.get_by_role("link", name="Best of first: 9,600 images")
+    best.click()
+    page.wait_for_url("**/explore?run=first&images=9600**")
 
 
 def test_a_fork_is_begun_from_a_card_and_trains(dashboard_with_runs: Dashboard, page: Page) -> None:
