@@ -12,7 +12,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.figures import AXES, Curve, beliefs, losses, run_colour
 from gan_core.words import duration
 from pages.parts.charts import figure
-from pages.parts.compare import drawing, forking, manage, markup, quality
+from pages.parts.compare import drawing, forking, manage, markup, quality, scrubber
 from pages.parts.compare.drawing import Shown
 from pages.parts.compare.link import LAST_SEED, MOST, Choice, Link, choices
 from pages.parts.states import MARKS
@@ -277,6 +277,7 @@ if there:
             run: run_colour(index) if len(distinct) > 1 else NEUTRAL for index, run in enumerate(distinct)
         }
         pictures(shown, colours)
+        scrubber.section(shown, colours, place.compare_seed, place.compare_truncation)
         quality.section(shown, colours)
         curves(shown, colours)
         settings(shown, colours)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import MINUTE, Dashboard
@@ -136,6 +138,46 @@ def test_a_run_leaves_as_a_zip_comes_back_as_another_and_is_deleted(
     expect(dialog).to_have_count(0)
     assert sorted(path.name for path in runs.iterdir()) == ["first", "second"]
     pictures(page, 2)
+
+
+def test_two_runs_learn_side_by_side_under_the_hand(dashboard_with_runs: Dashboard, page: Page) -> None:
+    """Every stop is a moment of one of them, the other shows its nearest; nothing of it asks the script."""
+    page.goto(f"{dashboard_with_runs.url}/{BOTH}")
+    pictures(page, 2)
+    canvases = page.locator(".gs canvas")
+    expect(canvases).to_have_count(2)
+    expect(canvases.first).to_have_attribute("data-images", "9600")
+    slider = page.get_by_role("slider", name="Training time")
+    slider.focus()
+    ink = "[...document.querySelectorAll('.gs canvas')].map(c => c.toDataURL())"
+    late = page.evaluate(ink)
+    scripts = "performance.getEntriesByType('resource').length"
+    page.keyboard.press("Home")
+    expect(canvases.first).to_have_attribute("data-images", "0")
+    expect(canvases.last).to_have_attribute("data-images", "0")
+    early = page.evaluate(ink)
+    assert not set(late) & set(early)
+    page.keyboard.press("End")
+    expect(canvases.first).to_have_attribute("data-images", "9600")
+    expect(canvases.last).to_have_attribute("data-images", "6400")  # its end
+    assert page.evaluate(ink) == late
+    loaded = page.evaluate(scripts)
+    slider.fill("3")  # 0, 640, 1,280, 2,560: loaded ahead
+    expect(canvases.last).to_have_attribute("data-images", "2560")
+    assert page.evaluate(scripts) == loaded
+    expect(page.locator(".gs-now")).to_have_text("2,560 images")
+    page.get_by_label("Side by side at equal").select_option("seconds")
+    expect(page.locator(".gs-now")).to_contain_text(" s")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="↓ PNG").click()
+    assert download.value.suggested_filename == "first-second.png"
+    with page.expect_download() as download:
+        page.locator(".st-key-compare_scrubber_exports").get_by_role("button", name="GIF").click()
+    with Image.open(download.value.path()) as animation:
+        assert getattr(animation, "n_frames", 1) > 4
+    page.locator(".st-key-compare_latents").get_by_text("from the seed above").click()
+    expect(canvases.first).to_have_attribute("data-images", re.compile("^(3200|6400|9600)$"))
+    assert not set(page.evaluate(ink)) & {*late, *early}
 
 
 def test_checkpoints_are_measured_and_the_best_opens_in_explore(dashboard_with_runs: Dashboard, page: Page) -> None:
