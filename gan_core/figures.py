@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -45,12 +46,14 @@ class Curve:
         columns: of its history by name, float64 [points], at most about 1,000 points: `History.thinned().columns`.
         marks: letter → images seen; places to point at, such as checkpoints.
         colour: None: a curve alone is drawn in D's and G's colours, of several each has its `run_colour`.
+        forked: images seen where it branched off its parent, whose curve it has until there.
     """
 
     name: str
     columns: Mapping[str, NDArray[np.float64]]
     marks: Mapping[str, float] = field(default_factory=dict)
     colour: str | None = None
+    forked: float | None = None
 
 
 @dataclass(frozen=True)
@@ -264,8 +267,11 @@ def _traces(
         hovertemplate=f"<b>%{{fullData.name}}</b><br>{what} %{{y:.4~g}}<br>%{{customdata[0]:,}} images · "
         "step %{customdata[1]:,}<br>epoch %{customdata[2]:.3~g} · %{customdata[3]:.1f} s<extra></extra>",
     )
-    if not curve.marks or not len(values):
+    if not len(values):
         return [line]
+    traces = [line] if curve.forked is None else [line, _fork(curve, curve.forked, values, x, colour)]
+    if not curve.marks:
+        return traces
     images = np.array(list(curve.marks.values()), dtype=np.float64)
     marks = go.Scatter(
         x=np.interp(images, columns["images"], columns[x]), y=np.interp(images, columns["images"], values),
@@ -274,4 +280,64 @@ def _traces(
         marker={"color": colour, "size": 9, "line": {"color": "rgba(255,255,255,0.9)", "width": 1.5}},
         hovertemplate="<b>%{text}</b>: the checkpoint of %{fullData.name}<br>at %{customdata:,} images<extra></extra>",
     )
-    return [line, marks]
+    return [*traces, marks]
+
+
+def _fork(curve: Curve, at: float, values: NDArray[np.float64], x: str, colour: str) -> go.Scatter:
+    """Where a run branched off its parent."""
+    columns = curve.columns
+    return go.Scatter(
+        x=np.interp([at], columns["images"], columns[x]), y=np.interp([at], columns["images"], values),
+        mode="markers", name=curve.name, legendgroup=curve.name, showlegend=False, cliponaxis=False, customdata=[at],
+        marker={"symbol": "diamond-open", "color": colour, "size": 11, "line": {"width": 2}},
+        hovertemplate="<b>%{fullData.name}</b> was forked here<br>at %{customdata:,} images<extra></extra>",
+    )
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A run in the drawing of its family.
+
+    Attributes:
+        parent: the number of its parent in the order drawn; None: none.
+        start, end: images seen where it branched off, and its last.
+        told: what is different in it, in words.
+    """
+
+    name: str
+    colour: str
+    parent: int | None
+    start: float
+    end: float
+    told: str = ""
+
+
+def family(branches: Sequence[Branch]) -> go.Figure:
+    """Which run was forked from which, and where: a line each, over images seen, below that of its parent."""
+    figure = go.Figure()
+    most = max((branch.end for branch in branches), default=1.0) or 1.0
+    for row, branch in enumerate(branches):
+        if branch.parent is not None:
+            figure.add_trace(go.Scatter(
+                x=[branch.start, branch.start], y=[-branch.parent, -row], mode="lines", hoverinfo="skip",
+                line={"color": branch.colour, "width": 1.5, "dash": "dot"},
+            ))
+        name = escape(branch.name)
+        figure.add_trace(go.Scatter(
+            x=[branch.start, branch.end], y=[-row, -row], mode="lines+markers+text", text=["", f"  {name}"],
+            textposition="middle right", cliponaxis=False, line={"color": branch.colour, "width": 3},
+            marker={"size": [10, 7], "symbol": ["circle" if branch.parent is None else "diamond-open", "circle"],
+                    "line": {"width": 2}},
+            hovertemplate=f"<b>{name}</b><br>%{{x:,}} images{'<br>' if branch.told else ''}{escape(branch.told)}"
+            "<extra></extra>",
+        ))
+    figure.update_xaxes(
+        gridcolor=_GRID, zeroline=False, tickformat="~s", title_text=AXES["images"], title_standoff=8,
+        range=[-0.02 * most, 1.3 * most],  # with room for the names
+    )
+    figure.update_yaxes(visible=False, range=[0.6 - len(branches), 0.6])
+    figure.update_layout(
+        height=70 + 38 * len(branches), margin={"l": 8, "r": 8, "t": 8, "b": 48}, showlegend=False,
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
+    )
+    return figure

@@ -15,9 +15,11 @@ from gan_core.figures import (
     DISCRIMINATOR_COLOUR,
     GENERATOR_COLOUR,
     RUN_COLOURS,
+    Branch,
     Curve,
     Measured,
     beliefs,
+    family,
     losses,
     run_colour,
     scores,
@@ -197,3 +199,20 @@ def test_pandas_is_whole_before_a_figure_is_drawn() -> None:
 
 def test_figures_are_json_without_a_value_that_is_no_number() -> None:
     json.loads(losses([curve(loss_g=[np.nan, 1, 2, 3, 4])]).to_json(), parse_constant=pytest.fail)
+
+
+def test_a_fork_is_marked_where_it_branched_off() -> None:
+    figure = losses([curve(), Curve("second", curve().columns, forked=96)], x="step")
+    forks = [trace for trace in figure.data if trace.marker.symbol == "diamond-open"]
+    assert [(fork.name, list(fork.x), list(fork.customdata)) for fork in forks] == [("second", [1.5], [96])] * 2
+
+
+def test_a_family_has_a_line_each_below_its_parents() -> None:
+    figure = family([
+        Branch("a", "#111111", None, 0, 100), Branch("b<i>", "#222222", 0, 40, 200, "rate 1 → 2"),
+    ])
+    joints = [trace for trace in figure.data if trace.mode == "lines"]
+    assert [(list(joint.x), list(joint.y)) for joint in joints] == [([40, 40], [0, -1])]
+    runs = [trace for trace in figure.data if trace.mode == "lines+markers+text"]
+    assert [list(run.x) for run in runs] == [[0, 100], [40, 200]]
+    assert "b&lt;i&gt;" in runs[1].text[1] and "rate 1 → 2" in runs[1].hovertemplate
