@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -45,12 +46,14 @@ class Curve:
         columns: of its history by name, float64 [points], at most about 1,000 points: `History.thinned().columns`.
         marks: letter → images seen; places to point at, such as checkpoints.
         colour: None: a curve alone is drawn in D's and G's colours, of several each has its `run_colour`.
+        forked: images seen where it branched off its parent, whose curve it has until there.
     """
 
     name: str
     columns: Mapping[str, NDArray[np.float64]]
     marks: Mapping[str, float] = field(default_factory=dict)
     colour: str | None = None
+    forked: float | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,82 @@ def beliefs(curves: Sequence[Curve], x: str = "images", half_life: float = 0.0) 
     return figure
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one run's checkpoints, in the order of training.
+
+    Attributes:
+        name, colour: the run's.
+        columns: `images` and `seconds` of each checkpoint, float64 [checkpoints].
+        values, bars: the number and how far its bar reaches on either side, float64 [checkpoints].
+    """
+
+    name: str
+    colour: str
+    columns: Mapping[str, NDArray[np.float64]]
+    values: NDArray[np.float64]
+    bars: NDArray[np.float64]
+
+
+def scores(
+    runs: Sequence[Measured], title: str, floor: float | None = None, x: str = "images", log: bool = False
+) -> go.Figure:
+    """One measure over training, of all runs together: a band for its error, and the floor as a dotted line.
+
+    Args:
+        title: of the measure.
+        floor: what real samples score against real ones.
+        x: `images` or `seconds`.
+        log: the measure on a logarithmic scale, as far as all of it is above 0.
+    """
+    figure = go.Figure()
+    log = log and all((run.values - run.bars > 0).all() for run in runs)
+    for run in runs:
+        at = run.columns[x]
+        figure.add_trace(go.Scatter(
+            x=np.concatenate([at, at[::-1]]),
+            y=np.concatenate([run.values + run.bars, (run.values - run.bars)[::-1]]), fill="toself", mode="lines",
+            line={"width": 0}, fillcolor=_faded(run.colour), hoverinfo="skip", showlegend=False, legendgroup=run.name,
+        ))
+        figure.add_trace(go.Scatter(
+            x=at, y=run.values, mode="lines+markers", name=run.name, legendgroup=run.name, showlegend=len(runs) > 1,
+            line={"color": run.colour, "width": 1.8}, marker={"size": 6},
+            error_y={"type": "data", "array": run.bars, "width": 3, "thickness": 1, "color": run.colour},
+            customdata=np.stack([run.columns["images"], run.columns["seconds"], run.bars], axis=1),
+            hovertemplate=f"<b>%{{fullData.name}}</b><br>{title} %{{y:.4~g}} ± %{{customdata[2]:.2~g}}<br>"
+            "%{customdata[0]:,} images · %{customdata[1]:.1f} s<extra></extra>",
+        ))
+    if floor is not None and not (log and floor <= 0):
+        figure.add_shape(
+            type="line", xref="paper", x0=0, x1=1, y0=floor, y1=floor,
+            line={"dash": "dot", "width": 1.5, "color": _LINE},
+        )
+        figure.add_annotation(
+            text=f"dotted: real against real, {floor:.3g}", xref="paper", x=1, y=1.0, yref="paper", xanchor="right",
+            yanchor="bottom", showarrow=False, font={"size": 11}, opacity=0.8,
+        )
+    figure.update_xaxes(
+        gridcolor=_GRID, zeroline=False, tickformat="~s" if x == "images" else None, title_text=AXES[x],
+        title_standoff=8, uirevision=x,
+    )
+    figure.update_yaxes(
+        gridcolor=_GRID, zeroline=False, automargin=True, type="log" if log else "linear",
+        uirevision=f"{title} {log}",
+    )
+    figure.update_layout(
+        height=300, margin={"l": 8, "r": 8, "t": 44, "b": 48}, paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+    )
+    return figure
+
+
+def _faded(colour: str) -> str:
+    """A hex colour as a veil of itself."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.16)"
+
+
 def _figure(curves: Sequence[Curve], panels: Sequence[_Panel], x: str, half_life: float, log: bool) -> go.Figure:
     if x not in AXES:
         raise ValueError(f"x = {x!r}: must be one of {', '.join(AXES)}")
@@ -188,8 +267,11 @@ def _traces(
         hovertemplate=f"<b>%{{fullData.name}}</b><br>{what} %{{y:.4~g}}<br>%{{customdata[0]:,}} images · "
         "step %{customdata[1]:,}<br>epoch %{customdata[2]:.3~g} · %{customdata[3]:.1f} s<extra></extra>",
     )
-    if not curve.marks or not len(values):
+    if not len(values):
         return [line]
+    traces = [line] if curve.forked is None else [line, _fork(curve, curve.forked, values, x, colour)]
+    if not curve.marks:
+        return traces
     images = np.array(list(curve.marks.values()), dtype=np.float64)
     marks = go.Scatter(
         x=np.interp(images, columns["images"], columns[x]), y=np.interp(images, columns["images"], values),
@@ -198,7 +280,67 @@ def _traces(
         marker={"color": colour, "size": 9, "line": {"color": "rgba(255,255,255,0.9)", "width": 1.5}},
         hovertemplate="<b>%{text}</b>: the checkpoint of %{fullData.name}<br>at %{customdata:,} images<extra></extra>",
     )
-    return [line, marks]
+    return [*traces, marks]
+
+
+def _fork(curve: Curve, at: float, values: NDArray[np.float64], x: str, colour: str) -> go.Scatter:
+    """Where a run branched off its parent."""
+    columns = curve.columns
+    return go.Scatter(
+        x=np.interp([at], columns["images"], columns[x]), y=np.interp([at], columns["images"], values),
+        mode="markers", name=curve.name, legendgroup=curve.name, showlegend=False, cliponaxis=False, customdata=[at],
+        marker={"symbol": "diamond-open", "color": colour, "size": 11, "line": {"width": 2}},
+        hovertemplate="<b>%{fullData.name}</b> was forked here<br>at %{customdata:,} images<extra></extra>",
+    )
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A run in the drawing of its family.
+
+    Attributes:
+        parent: the number of its parent in the order drawn; None: none.
+        start, end: images seen where it branched off, and its last.
+        told: what is different in it, in words.
+    """
+
+    name: str
+    colour: str
+    parent: int | None
+    start: float
+    end: float
+    told: str = ""
+
+
+def family(branches: Sequence[Branch]) -> go.Figure:
+    """Which run was forked from which, and where: a line each, over images seen, below that of its parent."""
+    figure = go.Figure()
+    most = max((branch.end for branch in branches), default=1.0) or 1.0
+    for row, branch in enumerate(branches):
+        if branch.parent is not None:
+            figure.add_trace(go.Scatter(
+                x=[branch.start, branch.start], y=[-branch.parent, -row], mode="lines", hoverinfo="skip",
+                line={"color": branch.colour, "width": 1.5, "dash": "dot"},
+            ))
+        name = escape(branch.name)
+        figure.add_trace(go.Scatter(
+            x=[branch.start, branch.end], y=[-row, -row], mode="lines+markers+text", text=["", f"  {name}"],
+            textposition="middle right", cliponaxis=False, line={"color": branch.colour, "width": 3},
+            marker={"size": [10, 7], "symbol": ["circle" if branch.parent is None else "diamond-open", "circle"],
+                    "line": {"width": 2}},
+            hovertemplate=f"<b>{name}</b><br>%{{x:,}} images{'<br>' if branch.told else ''}{escape(branch.told)}"
+            "<extra></extra>",
+        ))
+    figure.update_xaxes(
+        gridcolor=_GRID, zeroline=False, tickformat="~s", title_text=AXES["images"], title_standoff=8,
+        range=[-0.02 * most, 1.3 * most],  # with room for the names
+    )
+    figure.update_yaxes(visible=False, range=[0.6 - len(branches), 0.6])
+    figure.update_layout(
+        height=70 + 38 * len(branches), margin={"l": 8, "r": 8, "t": 8, "b": 48}, showlegend=False,
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest",
+    )
+    return figure
 
 
 def score_histogram(

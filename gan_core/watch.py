@@ -163,7 +163,7 @@ class Watch:
         began = time.monotonic()
         while (moment := self._next()) is not None:
             if judge is None or (judge.extractor.accuracy is None and self._dataset.n_classes > 1):
-                judge = judge_for(self._dataset, extractor_at_hand(self._dataset, place), count)
+                judge = _shared_judge(self._dataset, extractor_at_hand(self._dataset, place), count)
             course, cost = self._course, -time.thread_time()
             found = measure(moment.generator, moment.step, moment.images, self._dataset, judge)
             with self._writing:
@@ -216,7 +216,7 @@ _lock = threading.Lock()
 _judges: OrderedDict[tuple[str, str, int], Judge] = OrderedDict()
 
 
-def judge_for(dataset: Dataset, extractor: Extractor, count: int) -> Judge:
+def _shared_judge(dataset: Dataset, extractor: Extractor, count: int) -> Judge:
     """One judge for all runs on the same data: to measure the real samples takes half a second."""
     key = (dataset.fingerprint, extractor.digest, count)
     with _lock:

@@ -12,7 +12,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.figures import AXES, Curve, beliefs, losses, run_colour
 from gan_core.words import duration
 from pages.parts.charts import figure
-from pages.parts.compare import drawing, manage, markup
+from pages.parts.compare import drawing, forking, manage, markup, quality, relatives, scrubber
 from pages.parts.compare.drawing import Shown
 from pages.parts.compare.link import LAST_SEED, MOST, Choice, Link, choices
 from pages.parts.states import MARKS
@@ -126,10 +126,12 @@ def card(one: Shown, layout: drawing.Layout, colours: dict[str, str]) -> None:
     ])
     if one.folder.info.note:
         markup.note(one.folder.info.note)
-    st.page_link(
-        "pages/explore.py", label="Explore this generator", icon=":material/explore:",
-        query_params={"run": name, "images": str(one.choice.images)},
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            "pages/explore.py", label="Explore this generator", icon=":material/explore:",
+            query_params={"run": name, "images": str(one.choice.images)},
+        )
+        forking.button(one)
 
 
 # ---------------------------------------------------------------------------------------------------- curves
@@ -145,7 +147,10 @@ def curves(shown: Sequence[Shown], colours: dict[str, str]) -> None:
         by_run.setdefault(one.choice.run, {})[one.letter] = one.choice.images
     several = len(by_run) > 1
     drawn = [
-        Curve(run, runs().history(run).thinned().columns, marks, colours[run] if several else None)
+        Curve(
+            run, runs().history(run).thinned().columns, marks, colours[run] if several else None,
+            relatives.forked_at(run),
+        )
         for run, marks in by_run.items()
     ]
     drawn = [curve for curve in drawn if len(curve.columns["step"])]
@@ -275,7 +280,10 @@ if there:
             run: run_colour(index) if len(distinct) > 1 else NEUTRAL for index, run in enumerate(distinct)
         }
         pictures(shown, colours)
+        scrubber.section(shown, colours, place.compare_seed, place.compare_truncation)
+        quality.section(shown, colours)
         curves(shown, colours)
+        relatives.section(shown, colours)
         settings(shown, colours)
     write_address()
 manage.section(list(dict.fromkeys(choice.run for choice in chosen)))

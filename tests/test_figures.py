@@ -15,11 +15,15 @@ from gan_core.figures import (
     DISCRIMINATOR_COLOUR,
     GENERATOR_COLOUR,
     RUN_COLOURS,
+    Branch,
     Curve,
+    Measured,
     beliefs,
+    family,
     losses,
     run_colour,
     score_histogram,
+    scores,
     smooth,
 )
 from gan_core.store import COLUMNS, History
@@ -165,6 +169,28 @@ def test_no_points_make_an_empty_figure() -> None:
     assert all(len(line.x) == 0 for line in losses([empty], half_life=100).data)
 
 
+def measured(name: str = "first", low: float = 0.0) -> Measured:
+    columns = {"images": np.array([64.0, 128.0]), "seconds": np.array([1.0, 3.0])}
+    return Measured(name, "#1f9e8c", columns, np.array([8.0, 4.0]), np.array([1.0, 4.0 - low]))
+
+
+def test_a_measure_has_a_band_as_wide_as_its_error_and_the_floor() -> None:
+    figure = scores([measured(), measured("second")], "FID", floor=2.5, x="seconds")
+    bands = [trace for trace in figure.data if trace.fill == "toself"]
+    assert [list(band.y) for band in bands] == [[9, 8, 0, 7]] * 2 and list(bands[0].x) == [1, 3, 3, 1]
+    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert [line.name for line in lines] == ["first", "second"] and list(lines[0].y) == [8, 4]
+    (floor,) = figure.layout.shapes
+    assert floor.y0 == floor.y1 == 2.5 and "real against real, 2.5" in figure.layout.annotations[0].text
+    assert figure.layout.xaxis.title.text == AXES["seconds"]
+    json.loads(figure.to_json(), parse_constant=pytest.fail)
+
+
+def test_a_measure_is_logarithmic_only_where_its_bars_stay_above_0() -> None:
+    assert scores([measured(low=0.5)], "FID", log=True).layout.yaxis.type == "log"
+    assert scores([measured()], "FID", log=True).layout.yaxis.type == "linear"
+
+
 def test_pandas_is_whole_before_a_figure_is_drawn() -> None:
     """Plotly fails on a pandas that another thread has begun to import: who has the figures has all of it."""
     program = "import sys, gan_core.figures; print(hasattr(sys.modules.get('pandas'), 'Series'))"
@@ -205,3 +231,20 @@ def test_histogram_of_one_kind_alone_and_of_counts_that_do_not_fit() -> None:
         score_histogram(EDGES, REAL, FAKE[:2])
     with pytest.raises(ValueError, match="one more edge than counts"):
         score_histogram(EDGES[:-1], REAL, FAKE)
+
+
+def test_a_fork_is_marked_where_it_branched_off() -> None:
+    figure = losses([curve(), Curve("second", curve().columns, forked=96)], x="step")
+    forks = [trace for trace in figure.data if trace.marker.symbol == "diamond-open"]
+    assert [(fork.name, list(fork.x), list(fork.customdata)) for fork in forks] == [("second", [1.5], [96])] * 2
+
+
+def test_a_family_has_a_line_each_below_its_parents() -> None:
+    figure = family([
+        Branch("a", "#111111", None, 0, 100), Branch("b<i>", "#222222", 0, 40, 200, "rate 1 → 2"),
+    ])
+    joints = [trace for trace in figure.data if trace.mode == "lines"]
+    assert [(list(joint.x), list(joint.y)) for joint in joints] == [([40, 40], [0, -1])]
+    runs = [trace for trace in figure.data if trace.mode == "lines+markers+text"]
+    assert [list(run.x) for run in runs] == [[0, 100], [40, 200]]
+    assert "b&lt;i&gt;" in runs[1].text[1] and "rate 1 → 2" in runs[1].hovertemplate

@@ -14,7 +14,8 @@ from gan_core.cli.settings import setting_option
 from gan_core.cli.shell import Command, checkpoint_option, checkpoints_option, name_argument, say, table
 from gan_core.config import RunConfig, validated
 from gan_core.errors import WorkbenchError
-from gan_core.evaluation import Evaluation, Judge, evaluate, extractor_for, most_samples
+from gan_core.evaluation import Evaluation, evaluate, judge_for, most_samples
+from gan_core.evaluation.ranking import Standing, ranked
 from gan_core.run import check_data
 from gan_core.runs import Runs, load_data
 from gan_core.store import Store
@@ -67,11 +68,7 @@ def evaluate_command(
     torch.set_num_threads(thread_count(config))
     where = datasets.data_folder(config.data_dir) / "evaluation"
     with Bar() as bar:
-        try:
-            extractor = extractor_for(dataset, where, lambda share: bar.show(share, "of a classifier trained"))
-        except OSError as error:
-            raise WorkbenchError(f"{where}: the classifier cannot be kept there: {error.strerror}") from None
-        judge = Judge(dataset, extractor, count, lambda share: bar.show(share, "of the real samples measured"))
+        judge = judge_for(dataset, where, count, bar.show)
         found = evaluate(
             folder, files, dataset, judge, lambda images: runs.generator(name, images)[0],
             lambda share: bar.show(share, "of the checkpoints measured"),
@@ -79,13 +76,13 @@ def evaluate_command(
     if as_json:
         say(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
     else:
-        say(_told(found))
+        say(_told(folder.name, dataset.fingerprint, found))
 
 
 COLUMNS = ("fid", "kid", "precision", "recall", "density", "coverage", "diversity", "authenticity", "right")
 
 
-def _told(found: list[Evaluation]) -> str:
+def _told(name: str, data: str, found: list[Evaluation]) -> str:
     """The numbers as a table, what they were measured with, and which checkpoint is the best."""
     first = found[0]
     shown = [name for name in COLUMNS if first.scores.get(name) is not None]
@@ -93,20 +90,13 @@ def _told(found: list[Evaluation]) -> str:
     rows += [(f"{one.step:,}", f"{one.images:,}", *(_cell(one.scores, name) for name in shown)) for one in found]
     rows.append(("real", "", *(_cell(first.floor, name) for name in shown)))
     right = "" if first.accuracy is None else f", {first.accuracy:.1%} right on real pictures it was not shown"
-    lines = [table(rows), "", f"{first.samples:,} samples each, seen by {first.extractor} {first.digest}{right}."]
+    seen = f"{first.samples:,} samples each, seen by {first.extractor} {first.digest}{right}"
+    lines = [table(rows), "", f"{seen}; ± is a standard error."]
     if len(found) > 1:
-        best = min(found, key=_fid)
-        error = best.scores.get("fid_error")
-        assert isinstance(error, float)
-        near = [f"{one.step:,}" for one in found if one is not best and _fid(one) <= _fid(best) + 2 * error]
-        lines.append(f"Best by FID: step {best.step:,}" + (f"; within its error: {', '.join(near)}." if near else "."))
+        places = ranked([Standing.of(name, data, one) for one in found])
+        best, *ties = [f"{place.standing.evaluation.step:,}" for place in places if place.rank == 1]
+        lines.append(f"Best by FID: step {best}" + (f"; a tie, within the error: {', '.join(ties)}." if ties else "."))
     return "\n".join(lines)
-
-
-def _fid(one: Evaluation) -> float:
-    value = one.scores["fid"]
-    assert isinstance(value, float)
-    return value
 
 
 def _cell(scores: dict[str, Any], name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from gan_core.datasets import Dataset
 from gan_core.errors import DatasetError
 from gan_core.evaluation.classes import classes_of
-from gan_core.evaluation.extractors import Extractor
+from gan_core.evaluation.extractors import Extractor, extractor_for
 from gan_core.evaluation.frechet import Moments, frechet_distance
 from gan_core.evaluation.kernel import kernel_distance
 from gan_core.evaluation.manifold import Balls, mean_distance, overlap
@@ -151,3 +152,23 @@ class Judge:
             fid=fid, fid_error=again.std().item(), kid=kid, kid_error=kid_error, precision=where.precision,
             recall=where.recall, density=where.density, coverage=where.coverage, diversity=spread, **told,
         )
+
+
+def judge_for(
+    dataset: Dataset, folder: Path, count: int, on_progress: Callable[[float, str], None] | None = None
+) -> Judge:
+    """A judge with the extractor that suits the data; see `extractor_for`.
+
+    Args:
+        folder: where a classifier that was trained is kept, and found again.
+        on_progress: called with the share done of a part of it, in [0, 1], and which.
+
+    Raises:
+        DatasetError: there is too little data for so many samples, or the classifier cannot be kept there.
+    """
+    tell = on_progress or (lambda share, what: None)
+    try:
+        extractor = extractor_for(dataset, folder, lambda share: tell(share, "of a classifier trained"))
+    except OSError as error:
+        raise DatasetError(f"{folder}: the classifier cannot be kept there: {error.strerror}") from None
+    return Judge(dataset, extractor, count, lambda share: tell(share, "of the real samples measured"))

@@ -1,6 +1,6 @@
 """The settings of a new run as widgets, made from the config itself: a new setting appears here without a line of code.
 
-Widgets are keyed by preset, so that choosing another shows that recipe's own values.
+Widgets are keyed by preset, so that choosing another shows that recipe's own values; those of a fork by its checkpoint.
 """
 
 from __future__ import annotations
@@ -18,10 +18,16 @@ _OWN_PLACE = ("preset", "dataset", "data_dir", "dataset_path", "image_size", "co
 """Settings that the page shows in a way of their own."""
 
 
-def main_settings(preset: str) -> dict[str, Any]:
-    """The few that matter, in a row of columns → values that differ from the preset's."""
-    base = make_config(preset)
-    named = [(name, info) for name, info in fields(main=True) if name not in _OWN_PLACE]
+def main_settings(preset: str, base: RunConfig | None = None, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The few that matter, in a row of columns → values that differ from the base's.
+
+    Args:
+        preset: the widgets' key.
+        base: where the widgets begin; None: the preset.
+        without: settings to leave out.
+    """
+    base = base or make_config(preset)
+    named = [(name, info) for name, info in fields(main=True) if name not in (*_OWN_PLACE, *without)]
     changed: dict[str, Any] = {}
     for start in range(0, len(named), 3):
         for (name, info), column in zip(named[start : start + 3], st.columns(3), strict=False):
@@ -30,9 +36,9 @@ def main_settings(preset: str) -> dict[str, Any]:
     return changed | _length(preset, base)
 
 
-def other_settings(preset: str) -> dict[str, Any]:
-    """All others by group, a tab each → values that differ from the preset's."""
-    base = make_config(preset)
+def other_settings(preset: str, base: RunConfig | None = None) -> dict[str, Any]:
+    """All others by group, a tab each → values that differ from the base's. Arguments as for `main_settings`."""
+    base = base or make_config(preset)
     changed: dict[str, Any] = {}
     groups = {
         group: [(name, info) for name, info in fields(group, main=False) if name not in _OWN_PLACE] for group in GROUPS
@@ -69,9 +75,9 @@ def _length(preset: str, base: RunConfig) -> dict[str, Any]:
     if not unit:
         how_much.text_input("Length", "no end", disabled=True, key=f"{preset}/endless")
         return {} if unit == unit_now else dict.fromkeys(("images", "epochs", "seconds"))
-    start = getattr(base, unit) or {"images": 200_000, "epochs": 20, "seconds": 60}[unit]
+    start = max(1, int(getattr(base, unit) or {"images": 200_000, "epochs": 20, "seconds": 60}[unit]))
     value = how_much.number_input(
-        "Length", min_value=1, value=int(start), key=f"{preset}/{unit}", persist_state="session",
+        "Length", min_value=1, value=start, key=f"{preset}/{unit}", persist_state="session",
         help="When the run is complete. A finished run can be trained on.",
     )
     return {} if unit == unit_now and value == start else {unit: value}

@@ -18,6 +18,7 @@ from streamlit.config import get_option
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from gan_core.errors import WorkbenchError
+from pages.parts.compare.route import DRAWN
 from pages.parts.inside.route import INSIDE
 from pages.parts.latent.route import LATENT
 from pages.parts.live.route import LIVE
@@ -71,6 +72,7 @@ def below(base: str, routes: Sequence[Route | WebSocketRoute]) -> list[BaseRoute
 OURS = (
     Route("/gan/plotly.min.js", plotly_js),
     Route("/gan/samples/{name}/{images}.png", sample_grid),
+    DRAWN,
     LIVE,
     LATENT,
     INSIDE,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Dashboard
+from tests.browser.conftest import MINUTE, Dashboard
 
 BOTH = "compare?c=first:9600&c=second:6400"
 
@@ -135,6 +138,95 @@ def test_a_run_leaves_as_a_zip_comes_back_as_another_and_is_deleted(
     expect(dialog).to_have_count(0)
     assert sorted(path.name for path in runs.iterdir()) == ["first", "second"]
     pictures(page, 2)
+
+
+def test_two_runs_learn_side_by_side_under_the_hand(dashboard_with_runs: Dashboard, page: Page) -> None:
+    """Every stop is a moment of one of them, the other shows its nearest; nothing of it asks the script."""
+    page.goto(f"{dashboard_with_runs.url}/{BOTH}")
+    pictures(page, 2)
+    canvases = page.locator(".gs canvas")
+    expect(canvases).to_have_count(2)
+    expect(canvases.first).to_have_attribute("data-images", "9600")
+    slider = page.get_by_role("slider", name="Training time")
+    slider.focus()
+    ink = "[...document.querySelectorAll('.gs canvas')].map(c => c.toDataURL())"
+    late = page.evaluate(ink)
+    scripts = "performance.getEntriesByType('resource').length"
+    page.keyboard.press("Home")
+    expect(canvases.first).to_have_attribute("data-images", "0")
+    expect(canvases.last).to_have_attribute("data-images", "0")
+    early = page.evaluate(ink)
+    assert not set(late) & set(early)
+    page.keyboard.press("End")
+    expect(canvases.first).to_have_attribute("data-images", "9600")
+    expect(canvases.last).to_have_attribute("data-images", "6400")  # its end
+    assert page.evaluate(ink) == late
+    loaded = page.evaluate(scripts)
+    slider.fill("3")  # 0, 640, 1,280, 2,560: loaded ahead
+    expect(canvases.last).to_have_attribute("data-images", "2560")
+    assert page.evaluate(scripts) == loaded
+    expect(page.locator(".gs-now")).to_have_text("2,560 images")
+    page.get_by_label("Side by side at equal").select_option("seconds")
+    expect(page.locator(".gs-now")).to_contain_text(" s")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="↓ PNG").click()
+    assert download.value.suggested_filename == "first-second.png"
+    with page.expect_download() as download:
+        page.locator(".st-key-compare_scrubber_exports").get_by_role("button", name="GIF").click()
+    with Image.open(download.value.path()) as animation:
+        assert getattr(animation, "n_frames", 1) > 4
+    page.locator(".st-key-compare_latents").get_by_text("from the seed above").click()
+    expect(canvases.first).to_have_attribute("data-images", re.compile("^(3200|6400|9600)$"))
+    assert not set(page.evaluate(ink)) & {*late, *early}
+
+
+def test_checkpoints_are_measured_and_the_best_opens_in_explore(dashboard_with_runs: Dashboard, page: Page) -> None:
+    page.goto(f"{dashboard_with_runs.url}/{BOTH}")
+    pictures(page, 2)
+    samples = page.get_by_role("spinbutton", name="Samples of each")
+    samples.fill("200")
+    samples.press("Enter")
+    page.get_by_role("button", name="Measure the 2 shown").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    table = page.get_by_role("region", name="Quality of the checkpoints")
+    expect(table).to_be_visible(timeout=3 * MINUTE)
+    expect(table).to_contain_text("real samples")
+    assert len(table.locator("tbody tr").all()) == 3
+    expect(page.locator(".st-key-compare_scores .js-plotly-plot, .js-plotly-plot").first).to_be_visible()
+    best = page.get_by_role("link", name="Best of first: 9,600 images")
+    best.click()
+    page.wait_for_url("**/explore?run=first&images=9600**")
+
+
+def test_a_fork_is_begun_from_a_card_and_trains(dashboard_with_runs: Dashboard, page: Page) -> None:
+    page.goto(f"{dashboard_with_runs.url}/{BOTH}")
+    pictures(page, 2)
+    page.get_by_role("button", name="Fork …").last.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Nothing is changed yet")
+    expect(dialog.get_by_role("spinbutton", name="Length")).to_have_value("12800")
+    dialog.get_by_role("spinbutton", name="Length").fill("8000")
+    rate = dialog.get_by_role("spinbutton", name="Learning rate G")
+    rate.fill("0.001")
+    rate.press("Enter")
+    expect(dialog).to_contain_text("Changed: Learning rate G 0.002 → 0.001, Images 12800 → 8000")
+    dialog.get_by_text("All settings").click()
+    dialog.get_by_role("tab", name="Optimiser").click()
+    batch = dialog.get_by_role("spinbutton", name="Batch")
+    batch.fill("32")
+    batch.press("Enter")
+    dialog.get_by_role("button", name="Fork and train").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("batch_size = 32: cannot change")
+    assert not (dashboard_with_runs.checkpoints / "second-fork").exists()
+    batch.fill("64")
+    batch.press("Enter")
+    expect(dialog).not_to_contain_text("Batch 64 →")
+    dialog.get_by_role("button", name="Fork and train").click()
+    page.wait_for_url("**/?run=second-fork")
+    expect(page.locator(".st-key-run_head")).to_contain_text("finished")
+    info = json.loads((dashboard_with_runs.checkpoints / "second-fork" / "run.json").read_text())
+    assert info["parent"]["name"] == "second" and info["parent"]["images"] == 6400
+    assert (info["config"]["lr_g"], info["config"]["images"], info["config"]["batch_size"]) == (0.001, 8000, 64)
 
 
 def test_on_a_phone_two_pictures_fit_and_nothing_sticks_out(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -30,4 +31,9 @@ def pictures(page: AppTest) -> int:
 
 def figures(page: AppTest) -> list[str]:
     """The curves on the page, each a figure as JSON."""
-    return [json.loads(one.proto.json)["figure"] for one in page.get("bidi_component")]  # type: ignore[attr-defined]
+    return [data["figure"] for data in components(page) if "figure" in data]
+
+
+def components(page: AppTest) -> list[dict[str, Any]]:
+    """What the page hands to its components."""
+    return [json.loads(one.proto.json) for one in page.get("bidi_component")]  # type: ignore[attr-defined]

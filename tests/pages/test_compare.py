@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from gan_core.pictures import mosaic
 from gan_core.runs import Runs
 from pages.parts.compare import drawing, markup
 from pages.parts.compare.link import LAST_SEED, Choice, Link
-from tests.pages.comparing import Make, Open, chosen, figures, pictures, told
+from tests.pages.comparing import Make, Open, chosen, components, figures, pictures, told
 
 # what it opens on
 
@@ -260,3 +261,22 @@ def test_what_came_from_a_file_is_shown_as_text(make: Make, opened: Open) -> Non
     assert "<img src=x>" not in said
     assert "&lt;img src=x&gt;" in said
     assert markup.in_words(1.0) == "1"
+
+
+# the family
+
+
+def test_the_family_is_drawn_where_a_run_was_forked(make: Make, opened: Open, page_runs: Runs) -> None:
+    first = make("first", 8, 16)
+    page = opened()
+    assert "Family" not in [one.value for one in page.subheader]
+    fork = make("fork", 8, 16, lr_g=0.5)
+    parent = {"name": "first", "created": first.info.created, "images": 8}
+    fork.write_info(parent=parent, created="2031-01-01T00:00:00Z")
+    page = opened(c=["first:16"])
+    assert "Family" in [one.value for one in page.subheader]
+    drawn = next(data for data in components(page) if "forked from which" in data.get("alt", ""))
+    assert drawn["alt"].endswith("fork from first at 8 images")
+    assert "Learning rate G 0.008 → 0.5" in str(json.loads(drawn["figure"]))
+    page = opened(c=["first:16", "fork:16"])
+    assert "was forked here" in "".join(figures(page))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import streamlit as st
 import torch
 
-from gan_core import latent
 from gan_core.errors import StoreError
 from gan_core.networks import is_conditional
-from gan_core.pictures import mosaic, png
+from gan_core.pictures import png
 from gan_core.run import Snapshot
 from gan_core.store import RunFolder
 from gan_core.store.files import stamp
+from gan_core.timeline import drawn
 from pages.parts.compare.link import Choice
 from pages.parts.workbench import runs
 
@@ -105,12 +104,7 @@ def _picture(path: str, changed: tuple[int, int] | None, run: str, images: int, 
     """`path` and `changed` are part of the key: another run may take the name, another file the place."""
     # This thread's own: begun after a training said otherwise, it would take the training's cores for each picture.
     torch.set_num_threads(1)
-    generator, _ = runs().generator(run, images)
-    latent_dim, n_classes = cast(int, generator.latent_dim), cast(int, generator.n_classes)
-    seeds = [(layout.seed + i) % 2**31 for i in range(layout.count)]
-    z = latent.truncate(torch.stack([latent.latent(seed, latent_dim) for seed in seeds]), layout.truncation)
-    labels = torch.arange(layout.count) % n_classes if n_classes else None
-    sheet = mosaic(latent.draw(generator, z, labels), layout.columns)
+    sheet = drawn(runs().generator(run, images)[0], layout.seed, layout.truncation, layout.columns, ROWS)
     return png(sheet.repeat(SCALE, 0).repeat(SCALE, 1))
 
 

@@ -1,0 +1,245 @@
+"""How good the checkpoints are: measured on demand, ranked with error bars, never by a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from gan_core.errors import WorkbenchError
+from gan_core.evaluation.judge import LEAST, MOST
+from gan_core.evaluation.ranking import BAR, Place, Ruler, Standing, best_of_runs, by_ruler, ranked, standing
+from gan_core.figures import Measured, scores
+from gan_core.measuring import SAMPLES
+from pages.parts.charts import figure
+from pages.parts.compare import markup
+from pages.parts.compare.drawing import Shown, seconds_at
+from pages.parts.words import plain
+from pages.parts.workbench import measuring, runs
+
+NAMES = {"fid": "FID", "kid": "KID"}
+COLUMNS = {
+    "fid": ("FID", "Fréchet distance between the features of drawn and of real samples (Heusel 2017). Less is better."),
+    "kid": ("KID", "Kernel distance between them (Bińkowski 2018); may fall a little below 0. Less is better."),
+    "precision": ("precision", "Share of drawn samples that lie where real ones do (Kynkäänniemi 2019)."),
+    "recall": ("recall", "Share of real samples that lie where drawn ones do: whether all the variety is there."),
+    "density": ("density", "How many real neighbourhoods a drawn sample lies in (Naeem 2020); about 1 for real ones."),
+    "coverage": ("coverage", "Share of real samples with a drawn one in their neighbourhood (Naeem 2020)."),
+    "diversity": ("diversity", "Mean distance of two samples, over that of two real ones. 1: as varied as the data."),
+    "authenticity": ("authenticity", "About 0.5 for new samples, 0 for copies of training samples (Alaa 2022)."),
+    "right": ("right class", "Share of drawn samples that a classifier takes for the class asked for."),
+}
+
+
+def section(shown: Sequence[Shown], colours: Mapping[str, str]) -> None:
+    """The section of the page."""
+    st.subheader(
+        "Quality", help="How near drawn samples come to the data: a loss does not say. Each number has an error bar of "
+        f"{BAR:g} standard errors; where bars overlap, the measure cannot tell which is better: a tie. The floor is "
+        "what as many other real samples score.",
+    )
+    folders = {one.choice.run: one.folder for one in shown}
+    found: list[Standing] = []
+    for name, folder in folders.items():
+        try:
+            found += standing(folder, lambda images, name=name: runs().generator(name, images)[0])
+        except WorkbenchError as error:
+            st.error(plain(str(error)))
+    measured = {(one.run, one.images) for one in found}
+    _controls(shown, list(folders), wanting=any(tuple(one.choice) not in measured for one in shown))
+    groups = by_ruler(found)
+    if not groups:
+        st.caption("None of these runs' checkpoints has been measured yet.")
+        return
+    ruler = _choose(groups)
+    here = groups[ruler]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = st.segmented_control(
+            "Rank by", list(NAMES), default="fid", required=True, key="compare_rank_by", persist_state="session",
+            format_func=NAMES.__getitem__,
+            help="FID is the more common; KID has no bias from the number of samples. Both: less is better.",
+        ) or "fid"
+        x = st.segmented_control(
+            "over", ["images", "seconds"], default="images", required=True, key="compare_quality_x",
+            persist_state="session", format_func={"images": "images seen", "seconds": "training time"}.__getitem__,
+            help="What was learned from so many images, or in so much time on the machine that trained it.",
+        ) or "images"
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _best(here, by)
+    with right:
+        _curves(here, by, x, colours)
+    _table(ranked(here, by), shown, colours)
+    missing = [name for name in folders if name not in {one.run for one in here}]
+    if missing:
+        st.caption(plain(f"Not measured like this: {', '.join(missing)}."))
+
+
+def _controls(shown: Sequence[Shown], names: list[str], wanting: bool) -> None:
+    """What to measure, or how far that is. `wanting`: one of those shown was not measured yet."""
+    job = measuring().job
+    if job is not None and job.active:
+        _watch()
+        return
+    if job is not None and job.error:
+        st.error(plain(job.error))
+    elif job is not None and job.cancelled:
+        st.caption(f"Cancelled: {job.done} of {job.total} checkpoints were measured, and are kept.")
+    every = [(name, file.images) for name in names for file in runs().folder(name).checkpoints()]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_measure"):
+        st.button(
+            f"Measure the {len(shown)} shown", type="primary" if wanting else "secondary", on_click=_begin,
+            args=([(one.choice.run, one.choice.images) for one in shown],), key="compare_measure_shown",
+            help="Draws samples of each and holds them against the data. What was measured already is not again.",
+        )
+        st.button(
+            f"Measure all {len(every)} of {'this run' if len(names) == 1 else 'these runs'}", on_click=_begin,
+            args=(every,), key="compare_measure_all", help="Finds the best checkpoint; takes longer.",
+        )
+        st.number_input(
+            "Samples of each", LEAST, MOST, SAMPLES, 500, key="compare_samples", persist_state="session", width=150,
+            help="More samples: narrower bars, more time. Where the data is too small to judge so many, as many as it "
+            "can. Numbers from different counts are not put beside each other.",
+        )
+
+
+def _begin(wanted: list[tuple[str, int]]) -> None:
+    try:
+        measuring().begin(wanted, int(st.session_state.get("compare_samples") or SAMPLES))
+    except WorkbenchError as error:  # another tab was faster
+        st.toast(plain(str(error)), icon=":material/warning:")
+
+
+@st.fragment(run_every=0.5)
+def _watch() -> None:
+    job = measuring().job
+    if job is None or not job.active:
+        st.rerun()
+    assert job is not None
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_measuring"):
+        st.progress(
+            min(1.0, max(0.0, job.share)),
+            plain(f"{job.done} of {job.total} checkpoints measured · {job.share:.0%} {job.what}"),
+        )
+        st.button("Cancel", key="compare_measure_cancel", on_click=measuring().cancel, disabled=job.cancelled,
+                  help="What was measured until now is kept.")
+
+
+def _choose(groups: Mapping[Ruler, Sequence[Standing]]) -> Ruler:
+    """Which of the numbers to look at: those of different rulers are never side by side."""
+    words = {ruler: _in_words(ruler, found) for ruler, found in groups.items()}
+    if len(words) == 1:
+        st.caption(plain(f"Measured by: {next(iter(words.values()))}."))
+        return next(iter(words))
+    return st.selectbox(
+        "Measured by", list(words), format_func=words.__getitem__, key="compare_ruler", width=620,
+        help="Numbers of other data, feature extractors or counts of samples say nothing beside each other.",
+    )
+
+
+def _in_words(ruler: Ruler, found: Sequence[Standing]) -> str:
+    accuracy = found[0].evaluation.accuracy
+    right = "" if accuracy is None else f", {accuracy:.1%} right on real pictures"
+    data = runs().folder(found[0].run).info.dataset.name
+    return (
+        f"{ruler.extractor} {ruler.digest}{right}, {ruler.samples:,} samples, against {data} "
+        f"({len(found)} checkpoint{'s' * (len(found) != 1)})"
+    )
+
+
+def _best(found: Sequence[Standing], by: str) -> None:
+    """Which is the best, of each run and of all, and the way to look into it."""
+    places = best_of_runs(found, by)
+    if not places:
+        return
+    first = [place for place in places if place.rank == 1]
+    if len(places) > 1:
+        names = " and ".join(f"**{plain(place.standing.run)}**" for place in first)
+        st.markdown(
+            f"{names} {'are tied: their bars overlap' if len(first) > 1 else 'is the best of these runs'}, by "
+            f"{NAMES[by]} of each run's best checkpoint."
+        )
+    for place in places:
+        one = place.standing
+        ties = [
+            other.standing for other in ranked([each for each in found if each.run == one.run], by)
+            if other.rank == 1 and other.standing is not one
+        ]
+        tied = f"; tied with {_listed([f'{other.images:,}' for other in ties])}" if ties else ""
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                "pages/explore.py", icon=":material/star:" if place.rank == 1 else ":material/explore:",
+                label=f"Best of {plain(one.run)}: {one.images:,} images",
+                query_params={"run": one.run, "images": str(one.images)}, help="Opens it on the Explore page.",
+            )
+            st.caption(f"{NAMES[by]} {place.value:.3g} ± {BAR * place.error:.2g}{tied}")
+
+
+def _listed(parts: list[str], most: int = 4) -> str:
+    return ", ".join(parts[:most]) + (f" and {len(parts) - most} more" if len(parts) > most else "")
+
+
+def _table(places: Sequence[Place], shown: Sequence[Shown], colours: Mapping[str, str]) -> None:
+    letters = {(one.choice.run, one.choice.images): one.letter for one in shown}
+    ranks = [place.rank for place in places]
+    measured = [place.standing.evaluation.scores for place in places]
+    names = [name for name in COLUMNS if any(scores.get(name) is not None for scores in measured)]
+    heads = "".join(
+        f'<th scope="col" title="{escape(meaning)}">{escape(word)}</th>'
+        for word, meaning in (COLUMNS[name] for name in names)
+    )
+    body = ""
+    for place in places:
+        one = place.standing
+        letter = letters.get((one.run, one.images), "")
+        tie = ' <span class="cmp-soft">tie</span>' if ranks.count(place.rank) > 1 else ""
+        body += (
+            f'<tr><td>{place.rank}{tie}</td><th scope="row">{markup.badge(letter or "·", colours[one.run])} '
+            f'{escape(one.run)} <span class="cmp-soft">{one.images:,} images</span></th>'
+            + "".join(f"<td>{_cell(one.evaluation.scores, name)}</td>" for name in names) + "</tr>"
+        )
+    if places:
+        floor = places[0].standing.evaluation.floor
+        body += (
+            '<tr class="cmp-floor"><td></td><th scope="row">real samples <span class="cmp-soft">the floor</span></th>'
+            + "".join(f"<td>{_cell(floor, name)}</td>" for name in names) + "</tr>"
+        )
+    st.html(
+        '<div class="cmp-wide cmp-tall" tabindex="0" role="region" aria-label="Quality of the checkpoints">'
+        '<table class="cmp-table cmp-quality"><thead><tr>'
+        f'<th scope="col" title="1, and as many more as are clearly better">place</th><th scope="col">checkpoint</th>'
+        f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(scores: Mapping[str, object], name: str) -> str:
+    value, error = scores.get(name), scores.get(f"{name}_error")
+    if not isinstance(value, (int, float)):
+        return ""
+    bar = f' <span class="cmp-soft">± {BAR * error:.2g}</span>' if isinstance(error, (int, float)) else ""
+    return f"{value:.3g}{bar}"
+
+
+def _curves(found: Sequence[Standing], by: str, x: str, colours: Mapping[str, str]) -> None:
+    """The measure over training, a line a run with its band."""
+    drawn = []
+    for run in dict.fromkeys(one.run for one in found):
+        rows = sorted((place for place in ranked(found, by) if place.standing.run == run), key=_images)
+        if rows:
+            images = np.array([_images(place) for place in rows], dtype=np.float64)
+            seconds = np.array([seconds_at(run, _images(place)) or 0.0 for place in rows])
+            drawn.append(Measured(
+                run, colours[run], {"images": images, "seconds": seconds}, np.array([place.value for place in rows]),
+                np.array([BAR * place.error for place in rows]),
+            ))
+    floor = found[0].evaluation.floor.get(by)
+    figure(
+        scores(drawn, NAMES[by], floor if isinstance(floor, (int, float)) else None, x, log=by == "fid"),
+        "compare_scores", f"{NAMES[by]} over {x} of {', '.join(one.name for one in drawn)}",
+    )
+
+
+def _images(place: Place) -> int:
+    return place.standing.images
