@@ -379,12 +379,14 @@ class Run:
             rate: None: as it was.
             told: this very generator is to be measured.
         """
-        generator = copy.deepcopy(trainer.ema).to("cpu").eval().requires_grad_(False)
+        generator = _apart(trainer.ema)
         self._published = generator, trainer.images
         shown = {} if rate is None else {"rate": rate}
         self._show(step=trainer.step_count, images=trainer.images, seconds=trainer.seconds, **shown)
         if self.watch is not None and (told or self.watch.hungry):
-            self.watch.offer(Moment(generator, trainer.step_count, trainer.images))
+            self.watch.offer(
+                Moment(generator, _apart(trainer.game.discriminator), trainer.step_count, trainer.images)
+            )
 
     def _begin_watch(self, dataset: Dataset) -> None:
         if self.config.measure == "live":
@@ -424,6 +426,11 @@ class Run:
             self.folder.append_event("verdict", verdict.images, kind=verdict.kind, text=verdict.text)
         except OSError as error:
             log.warning("run %s: a verdict could not be written: %s", self.folder.name, error)
+
+
+def _apart(net: nn.Module) -> nn.Module:
+    """A copy to look at, which the training does not change any more."""
+    return copy.deepcopy(net).to("cpu").eval().requires_grad_(False)
 
 
 class RateMeter:

@@ -12,16 +12,18 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
 from gan_core import datasets
+from gan_core.beliefs import Beliefs, beliefs_of
 from gan_core.datasets import Dataset
 from gan_core.errors import WorkbenchError
 from gan_core.evaluation import Evaluation, Extractor, Judge, extractor_at_hand, kept, measure, most_samples
 from gan_core.evaluation.judge import LEAST
+from gan_core.objectives import OBJECTIVES
 from gan_core.priority import lower_priority
 from gan_core.store import History, RunFolder
 from gan_core.verdicts import Verdict, diagnose
@@ -46,9 +48,10 @@ COPIES_UPTO = 20_000
 
 @dataclass(frozen=True)
 class Moment:
-    """What the training offers: a generator in eval mode on the CPU that nobody changes any more."""
+    """What the training offers: networks in eval mode on the CPU that nobody changes any more."""
 
     generator: nn.Module
+    discriminator: nn.Module
     step: int
     images: int
 
@@ -60,11 +63,13 @@ class Watched:
     Attributes:
         measures: light ones of one extractor and count, by images seen.
         verdicts: what is going on, the gravest first.
+        beliefs: what D gave its scores to lately; None where it does not train in this process.
         note: why there are none, or what they lack.
     """
 
     measures: tuple[Evaluation, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    beliefs: Beliefs | None = None
     note: str = ""
 
 
@@ -166,17 +171,21 @@ class Watch:
                 judge = _shared_judge(self._dataset, extractor_at_hand(self._dataset, place), count)
             course, cost = self._course, -time.thread_time()
             found = measure(moment.generator, moment.step, moment.images, self._dataset, judge)
+            beliefs = beliefs_of(
+                moment.generator, moment.discriminator, OBJECTIVES[self._folder.config.objective], self._dataset, count,
+                moment.images,
+            )
             with self._writing:
                 if course == self._course:
                     self._folder.append_evaluation(found.model_dump(mode="json"))
-                    self._say(found)
+                    self._say(found, beliefs)
             cost += time.thread_time()
             self._wait(max(LEAST_SECONDS, cost / SHARE, (time.monotonic() - began) / SPREAD))
 
-    def _say(self, found: Evaluation) -> None:
+    def _say(self, found: Evaluation, beliefs: Beliefs | None) -> None:
         """Publish what is known now, and tell of a new verdict."""
         before = self.watched.verdicts
-        self.watched = watched(self._folder, self._history, found.images)
+        self.watched = replace(watched(self._folder, self._history, found.images), beliefs=beliefs)
         now = self.watched.verdicts
         if now and (not before or before[0].kind != now[0].kind):
             self._on_verdict(now[0])
@@ -199,7 +208,7 @@ def watched(folder: RunFolder, history: History, images: int) -> Watched:
             "Classes are not counted: there is no classifier of this data on this machine yet. Measuring a checkpoint "
             "on the Compare page, or with `python -m gan_core evaluate`, trains one."
         )
-    return Watched(measures, diagnose(folder.config, facts, curves, measures), note)
+    return Watched(measures, diagnose(folder.config, facts, curves, measures), note=note)
 
 
 def light(found: list[Evaluation]) -> tuple[Evaluation, ...]:

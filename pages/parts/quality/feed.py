@@ -29,6 +29,11 @@ def quality(name: str) -> dict[str, Any]:
         "verdicts": [_verdict(one) for one in watched.verdicts],
         "measures": _columns(measures),
     }
+    if beliefs := watched.beliefs:
+        told["beliefs"] = {
+            "edges": [_number(edge) for edge in beliefs.edges], "real": beliefs.real, "fake": beliefs.fake,
+            "undecided": _number(beliefs.undecided),
+        }
     if measures:
         last = measures[-1]
         right = "" if last.accuracy is None else f", right on {last.accuracy:.1%} of real pictures it was not shown"

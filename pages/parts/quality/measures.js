@@ -6,6 +6,7 @@ class MeasuresView {
     this.part = Object.fromEntries([...this.root.querySelectorAll("[class]")].map((node) => [node.classList[0].slice(3), node]));
     this.base = pageBase();
     this.root.style.setProperty("--gm-g", component.data.colours.generator);
+    this.root.style.setProperty("--gm-d", component.data.colours.discriminator);
     this.colour = component.data.colours.generator;
     this.seen = () => this.draw();
     document.addEventListener("visibilitychange", this.seen);
@@ -30,7 +31,9 @@ class MeasuresView {
     this.part.note.textContent = [message.by && `Measured on ${message.by}.`, message.note].filter(Boolean).join(" ");
     this.root.classList.toggle("gm-bare", !message.measures.images.length);
     this.root.classList.toggle("gm-unclassed", !message.classes);
+    this.root.classList.toggle("gm-silent", !message.beliefs);
     if (message.classes) this.bars(message.classes);
+    if (message.beliefs) this.hills(message.beliefs);
     this.draw();
   }
 
@@ -53,6 +56,20 @@ class MeasuresView {
       bar.classList.toggle("gm-gone", counts[i] < 0.2 * real[i]);
       bar.title = `${name}: ${counts[i]} of ${total} samples; ${real[i]} of as many real ones`;
     });
+  }
+
+  // Both kinds as steps over the same scores, each by its own share.
+  hills({ edges, real, fake, undecided }) {
+    const low = Math.min(edges[0], undecided), high = Math.max(edges.at(-1), undecided);
+    const x = (value) => 100 * (value - low) / (high - low || 1), share = (counts) => counts.map((value) => value / (counts.reduce((a, b) => a + b, 0) || 1));
+    const kinds = [share(real), share(fake)], most = Math.max(...kinds.flat()) || 1;
+    const paths = kinds.map((shares, kind) => {
+      const steps = shares.map((value, i) => `L${x(edges[i])},${50 - 48 * value / most}L${x(edges[i + 1])},${50 - 48 * value / most}`).join("");
+      return `<path class="gm-${kind ? "fake" : "real"}" d="M${x(edges[0])},50${steps}L${x(edges.at(-1))},50Z"/>`;
+    });
+    this.part.hills.innerHTML = `${paths.join("")}<line x1="${x(undecided)}" x2="${x(undecided)}" y1="0" y2="50"/>`;
+    this.part.low.textContent = low.toPrecision(2);
+    this.part.high.textContent = high.toPrecision(2);
   }
 
   inkNow() { return getComputedStyle(this.root).color; }
