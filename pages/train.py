@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import html
+import time
 from typing import Any
 
 import streamlit as st
@@ -351,14 +352,27 @@ def one_run(name: str) -> None:
 
 # ---------------------------------------------------------------------------------------------------- the page
 
+STALE_SECONDS = 3.0
+
 
 def look_at(name: str | None) -> None:
     """Choose a run, or with None the form; the link says which."""
-    st.query_params.from_dict({"new": "1"} if name is None else {"run": name})
+    link = {"new": "1"} if name is None else {"run": name}
+    st.session_state["went"] = st.query_params.to_dict(), link, time.monotonic()
+    st.query_params.from_dict(link)
+
+
+def stay() -> None:
+    """Say a new link again, for a moment. Where the browser asked for a rerun just before it heard of it (a run's state
+    changed just then), that brings the old link along, which is no going back; or Streamlit drops the news of it."""
+    left, link, moment = st.session_state.get("went", ({}, {}, -STALE_SECONDS))
+    if time.monotonic() - moment < STALE_SECONDS and st.query_params.to_dict() in (left, link):
+        st.query_params.from_dict(link)
 
 
 def selected() -> str | None:
     """The run of the link; without one, the one that trains, else the newest."""
+    stay()
     if "run" in st.query_params:
         return st.query_params["run"]
     if "new" in st.query_params:
