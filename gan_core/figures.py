@@ -200,7 +200,7 @@ def scores(
     )
     figure.update_yaxes(
         gridcolor=_GRID, zeroline=False, automargin=True, type="log" if log else "linear",
-        uirevision=f"{title} {log}",
+        uirevision=f"{title} {log}", title_text=title, title_standoff=4,
     )
     figure.update_layout(
         height=300, margin={"l": 8, "r": 8, "t": 44, "b": 48}, paper_bgcolor="rgba(0,0,0,0)",
