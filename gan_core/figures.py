@@ -192,7 +192,7 @@ def scores(
         )
         figure.add_annotation(
             text=f"dotted: real against real, {floor:.3g}", xref="paper", x=1, y=1.0, yref="paper", xanchor="right",
-            yanchor="bottom", showarrow=False, font={"size": 11}, opacity=0.8,
+            yanchor="top", showarrow=False, font={"size": 11}, opacity=0.8,
         )
     figure.update_xaxes(
         gridcolor=_GRID, zeroline=False, tickformat="~s" if x == "images" else None, title_text=AXES[x],

@@ -29,7 +29,7 @@ from gan_core.quality import MEASURES, NAMES, cell, floor_of, lines, measures_of
 from gan_core.runs import Runs
 from gan_core.store import RunFolder, RunInfo, now, versions
 from gan_core.timeline import Strip, moments, nearest, sheet
-from gan_core.words import duration
+from gan_core.words import duration, in_words
 
 MOST_RUNS = 8
 MOST_MOMENTS = 24
@@ -128,7 +128,7 @@ def _differences(folders: dict[str, RunFolder]) -> str:
     names = set().union(*(first.config.differences(other.config) for other in others))
     rows = [
         [f"{escape(str(info.title))} <code>{name}</code>",
-         *(escape(_value(getattr(folder.config, name))) for folder in folders.values())]
+         *(escape(in_words(getattr(folder.config, name))) for folder in folders.values())]
         for name, info in RunConfig.model_fields.items() if name in names
     ]
     same = '<p class="soft">No setting differs.</p>'
@@ -297,7 +297,7 @@ def _events(folders: dict[str, RunFolder]) -> str:
 def _settings(folders: dict[str, RunFolder]) -> str:
     rows = [
         [escape(group), f"{escape(str(info.title))} <code>{name}</code>",
-         *(escape(_value(getattr(folder.config, name))) for folder in folders.values())]
+         *(escape(in_words(getattr(folder.config, name))) for folder in folders.values())]
         for group in GROUPS for name, info in fields(group)
     ]
     table = _table(["group", "setting", *map(escape, folders)], rows)
@@ -313,9 +313,3 @@ def _versions(folders: dict[str, RunFolder]) -> str:
         for name, folder in folders.items()
     ]
     return _section("Versions", _table(["", *map(escape, parts)], rows) + _table(["", "data", "fingerprint"], prints))
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(value) or "none"
-    return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
