@@ -54,10 +54,10 @@ def verdict(found: Sequence[Standing], by: str) -> str:
     places = best_of_runs(found, by)
     if len(places) < 2:
         return ""
-    first = " and ".join(place.standing.run for place in places if place.rank == 1)
-    tied = sum(place.rank == 1 for place in places) > 1
+    *others, last = [place.standing.run for place in places if place.rank == 1]
+    first = f"{', '.join(others)} and {last}" if others else last
     return (
-        f"{first} {'are tied: their bars overlap' if tied else 'is the best of these runs'}, by {NAMES[by]} of each "
+        f"{first} {'are tied: their bars overlap' if others else 'is the best of these runs'}, by {NAMES[by]} of each "
         "run's best checkpoint."
     )
 
