@@ -192,7 +192,7 @@ def scores(
         )
         figure.add_annotation(
             text=f"dotted: real against real, {floor:.3g}", xref="paper", x=1, y=1.0, yref="paper", xanchor="right",
-            yanchor="bottom", showarrow=False, font={"size": 11}, opacity=0.8,
+            yanchor="top", showarrow=False, font={"size": 11}, opacity=0.8,
         )
     figure.update_xaxes(
         gridcolor=_GRID, zeroline=False, tickformat="~s" if x == "images" else None, title_text=AXES[x],
@@ -200,7 +200,7 @@ def scores(
     )
     figure.update_yaxes(
         gridcolor=_GRID, zeroline=False, automargin=True, type="log" if log else "linear",
-        uirevision=f"{title} {log}",
+        uirevision=f"{title} {log}", title_text=title, title_standoff=4,
     )
     figure.update_layout(
         height=300, margin={"l": 8, "r": 8, "t": 44, "b": 48}, paper_bgcolor="rgba(0,0,0,0)",

@@ -154,6 +154,8 @@ def _gone_on(parent: RunFolder, plan: Plan, dataset: Dataset) -> Trainer:
     try:
         trainer.load_state(tensors, plan.place)
     except StoreError as error:
+        if _shapes(tensors) == _shapes(trainer.state()[0]):  # not the networks
+            raise StoreError(f"{parent.name}: {error}; with another seed it is drawn anew here") from None
         given = ", ".join(f"{name} = {getattr(plan.config, name)!r}" for name in plan.changed)
         raise ConfigError(
             f"{given or parent.name}: {error}. What decides the networks cannot change in what was trained; "
@@ -161,6 +163,10 @@ def _gone_on(parent: RunFolder, plan: Plan, dataset: Dataset) -> Trainer:
         ) from None
     trainer.rates = {"d": plan.config.lr_d, "g": plan.config.lr_g}
     return trainer
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in tensors.items() if not name.startswith("random.")}
 
 
 def _copy_past(

@@ -74,12 +74,9 @@ def moments(
     places = sorted(grids.keys() | kept)
     if len(places) > most:
         places = [places[index] for index in np.linspace(0, len(places) - 1, most).round().astype(int)]
-    seconds = np.zeros(len(places))
-    if len(history):
-        seconds = np.interp(places, [0, *history.column("images")], [0, *history.column("seconds")])
     return [
-        Moment(images, round(float(moment), 2), grids.get(images), images in kept)
-        for images, moment in zip(places, seconds, strict=True)
+        Moment(images, round(seconds or 0.0, 2), grids.get(images), images in kept)
+        for images, seconds in zip(places, history.seconds_at(places), strict=True)
     ]
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from gan_core.config import RunConfig
 from gan_core.errors import WorkbenchError
 from gan_core.figures import AXES, Curve, beliefs, losses, run_colour
+from gan_core.report import report
 from gan_core.words import duration
 from pages.parts.charts import figure
 from pages.parts.compare import drawing, forking, manage, markup, quality, relatives, scrubber
@@ -228,6 +229,17 @@ def _rates_told(changed: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(told) + (f"; and {len(changed) - 4} times more" if len(changed) > 4 else "")
 
 
+def take_home(shown: Sequence[Shown]) -> None:
+    """All of this in one file."""
+    names = list(dict.fromkeys(one.choice.run for one in shown))
+    st.download_button(
+        f"Report of {plain(' and '.join(names))}", lambda: report(runs(), names).encode(),
+        f"{'-'.join(names)[:80]}.html", "text/html", key="compare_report", on_click="ignore",
+        icon=":material/description:", help="Settings, curves, sample grids over time, what was measured, events, and "
+        "how to repeat it, in one HTML file that opens anywhere, without a network. Made when you click.",
+    )
+
+
 # ---------------------------------------------------------------------------------------------------- the page
 
 
@@ -285,5 +297,6 @@ if there:
         curves(shown, colours)
         relatives.section(shown, colours)
         settings(shown, colours)
+        take_home(shown)
     write_address()
 manage.section(list(dict.fromkeys(choice.run for choice in chosen)))

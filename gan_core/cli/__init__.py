@@ -9,6 +9,7 @@ from gan_core.cli.evaluating import evaluate_command
 from gan_core.cli.exporting import export_onnx
 from gan_core.cli.fetching import download
 from gan_core.cli.looking import runs, show
+from gan_core.cli.reporting import report_command
 from gan_core.cli.shell import Group
 from gan_core.cli.training import fork, resume, train
 
@@ -32,5 +33,7 @@ def main() -> None:
     """
 
 
-for command in (train, resume, fork, runs, show, sample, interpolate, evaluate_command, export_onnx, download):
+for command in (
+    train, resume, fork, runs, show, sample, interpolate, evaluate_command, report_command, export_onnx, download,
+):
     main.add_command(command)

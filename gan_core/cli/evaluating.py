@@ -16,6 +16,7 @@ from gan_core.config import RunConfig, validated
 from gan_core.errors import WorkbenchError
 from gan_core.evaluation import Evaluation, evaluate, judge_for, most_samples
 from gan_core.evaluation.ranking import Standing, ranked
+from gan_core.quality import MEASURES
 from gan_core.run import check_data
 from gan_core.runs import Runs, load_data
 from gan_core.store import Store
@@ -79,13 +80,10 @@ def evaluate_command(
         say(_told(folder.name, dataset.fingerprint, found))
 
 
-COLUMNS = ("fid", "kid", "precision", "recall", "density", "coverage", "diversity", "authenticity", "right")
-
-
 def _told(name: str, data: str, found: list[Evaluation]) -> str:
     """The numbers as a table, what they were measured with, and which checkpoint is the best."""
     first = found[0]
-    shown = [name for name in COLUMNS if first.scores.get(name) is not None]
+    shown = [name for name in MEASURES if first.scores.get(name) is not None]
     rows = [("step", "images", *shown)]
     rows += [(f"{one.step:,}", f"{one.images:,}", *(_cell(one.scores, name) for name in shown)) for one in found]
     rows.append(("real", "", *(_cell(first.floor, name) for name in shown)))

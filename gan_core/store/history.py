@@ -7,7 +7,7 @@ import math
 import os
 import threading
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,14 @@ class History:
         """The newest record."""
         with self._lock:
             return {name: column[-1] for name, column in self._columns.items()} if len(self) else None
+
+    def seconds_at(self, images: Sequence[float]) -> list[float | None]:
+        """Training time until each of these, between the records as a straight line; None where there are none."""
+        seen, seconds = (np.concatenate(([0.0], self.column(name))) for name in ("images", "seconds"))
+        if len(seen) == 1:
+            return [None] * len(images)
+        count = min(len(seen), len(seconds))  # another thread may have appended in between
+        return [float(value) for value in np.interp(images, seen[:count], seconds[:count])]
 
     def column(self, name: str) -> np.ndarray:
         """A copy of one column, float64 [records]."""

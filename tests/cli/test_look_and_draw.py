@@ -155,3 +155,11 @@ def test_a_file_is_no_folder_of_runs(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     result = CliRunner().invoke(main, ["runs", "--checkpoints", str(tmp_path / "file")])
     assert result.exit_code == 2 and "is a file; give the folder that holds the runs" in result.output
+
+
+def test_a_report_is_one_html_file(cli: Callable[..., Result], trained: str, tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+    assert "a report of one" in cli("report", "one", "--out", out).output
+    assert out.read_text().startswith("<!doctype html>")
+    assert "no run named 'two'" in cli("report", "one", "two", "--out", out, code=2).output
+    assert "must end in .html" in cli("report", "one", "--out", tmp_path / "x.png", code=2).output

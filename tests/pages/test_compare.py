@@ -185,14 +185,6 @@ def test_a_card_tells_what_it_took(make: Make, opened: Open) -> None:
         assert fact in card
 
 
-def test_time_between_two_points_of_the_curve_is_in_between(make: Make) -> None:
-    make("first", 8, 16)
-    assert drawing.seconds_at("first", 10) == pytest.approx(5)
-    assert drawing.seconds_at("first", 2) == pytest.approx(1)
-    make("empty")
-    assert drawing.seconds_at("empty", 8) is None
-
-
 def test_other_latents_are_the_next_ones(make: Make, opened: Open) -> None:
     make("first", 8, 16)
     page = opened()

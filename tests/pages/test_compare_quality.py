@@ -46,7 +46,7 @@ def test_runs_are_ranked_by_their_best_with_error_bars(make: Make, opened: Open,
         measure(page_runs, folder, images, fid, 0.5)
     page = opened(c=["one:16", "two:8"])
     text = told(page)
-    assert "**one** is the best of these runs, by FID" in text
+    assert "one is the best of these runs, by FID" in text
     assert "FID 4 ± 1" in text and "FID 12 ± 1" in text
     links = {link.proto.label.replace("\\", ""): link.proto.query_string for link in page.get("page_link")}
     assert links["Best of one: 16 images"] == "run=one&images=16"
@@ -56,7 +56,7 @@ def test_runs_are_ranked_by_their_best_with_error_bars(make: Make, opened: Open,
     drawn = [name for name in figures(page) if "real against real" in name]
     assert len(drawn) == 1
     page.segmented_control(key="compare_rank_by").set_value("kid").run()
-    assert "**one** is the best of these runs, by KID" in told(page)
+    assert "one is the best of these runs, by KID" in told(page)
 
 
 def test_bars_that_overlap_are_told_as_a_tie(make: Make, opened: Open, page_runs: Runs) -> None:
@@ -64,7 +64,7 @@ def test_bars_that_overlap_are_told_as_a_tie(make: Make, opened: Open, page_runs
     for folder, images, fid in ((one, 8, 9.0), (one, 16, 10.0), (two, 8, 9.5)):
         measure(page_runs, folder, images, fid, 0.5)
     text = told(opened(c=["one:8", "two:8"]))
-    assert "**one** and **two** are tied: their bars overlap" in text
+    assert "one and two are tied: their bars overlap" in text
     assert "FID 9 ± 1; tied with 16" in text
 
 

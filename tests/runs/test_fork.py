@@ -183,6 +183,15 @@ def test_what_is_refused_leaves_nothing(
     assert not [path for path in runs.store.root.iterdir() if path.name != "parent"]
 
 
+def test_random_state_of_another_kind_of_device(runs: Runs, parent: RunFolder, gate: Any):
+    """As of a run trained on a GPU: the same luck cannot be had here, other luck can."""
+    tensors, place = parent.load_checkpoint(16)
+    parent.save_checkpoint({**tensors, "random.noise": torch.zeros(16, dtype=torch.uint8)}, place)
+    with pytest.raises(StoreError, match=r"another kind of device: .*; with another seed it is drawn anew here"):
+        runs.fork("parent", 16)
+    assert runs.snapshot(runs.fork("parent", 16, seed=7)).state in ("queued", "training")
+
+
 def test_other_data_needs_a_beginning(
     runs: Runs, parent: RunFolder, tiny: Any, monkeypatch: pytest.MonkeyPatch, wait: Wait
 ):

@@ -268,3 +268,11 @@ def test_the_newest_records_are_read_without_the_rest(tmp_path: Path):
     whole.refresh(path)
     found = newest(path, 20)
     assert found[-1] == whole.last() and [one["step"] for one in found] == list(range(1_980, 2_000))
+
+
+def test_time_between_two_records_is_in_between():
+    history = History()
+    assert history.seconds_at([8]) == [None]
+    for step in (2, 4):
+        history.append({**dict.fromkeys(COLUMNS, 0.5), "step": step, "images": 4 * step, "seconds": step * 2})
+    assert history.seconds_at([0, 2, 8, 10, 16, 99]) == [0, 1, 4, 5, 8, 8]

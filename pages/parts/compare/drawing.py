@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 import torch
 
@@ -67,16 +66,8 @@ def look(letter: str, choice: Choice) -> Shown:
     told = len(facts.classes) if is_conditional(folder.config, len(facts.classes)) else 0
     return Shown(
         letter, choice, snapshot, folder, told, file.step, file.images / facts.count,
-        seconds_at(choice.run, file.images),
+        runs().history(choice.run).seconds_at([file.images])[0],
     )
-
-
-def seconds_at(run: str, images: int) -> float | None:
-    """Training time of a run until `images`, between the points of its curve as a straight line."""
-    history = runs().history(run)
-    if not len(history):
-        return None
-    return float(np.interp(images, [0, *history.column("images")], [0, *history.column("seconds")]))
 
 
 def layout(shown: Sequence[Shown], seed: int, truncation: float) -> Layout:

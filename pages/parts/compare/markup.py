@@ -9,6 +9,8 @@ from typing import Any
 
 import streamlit as st
 
+from gan_core.words import in_words
+
 _CSS = (Path(__file__).parent / "compare.css").read_text(encoding="utf-8")
 
 
@@ -64,14 +66,3 @@ def differences(heads: Sequence[str], rows: Iterable[tuple[str, str, Sequence[An
         f'<th scope="col" class="cmp-what"><span class="cmp-soft">what it does</span></th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
-
-
-def in_words(value: Any) -> str:
-    """A setting's value as a person writes it."""
-    if value is None:
-        return "none"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return f"{value:g}" if isinstance(value, float) else str(value)

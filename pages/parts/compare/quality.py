@@ -5,32 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-import numpy as np
 import streamlit as st
 
 from gan_core.errors import WorkbenchError
 from gan_core.evaluation.judge import LEAST, MOST
 from gan_core.evaluation.ranking import BAR, Place, Ruler, Standing, best_of_runs, by_ruler, ranked, standing
-from gan_core.figures import Measured, scores
+from gan_core.figures import scores
 from gan_core.measuring import SAMPLES
+from gan_core.quality import MEASURES, NAMES, cell, floor_of, lines, measures_of, ruler_in_words, ties, verdict
 from pages.parts.charts import figure
 from pages.parts.compare import markup
-from pages.parts.compare.drawing import Shown, seconds_at
+from pages.parts.compare.drawing import Shown
 from pages.parts.words import plain
 from pages.parts.workbench import measuring, runs
-
-NAMES = {"fid": "FID", "kid": "KID"}
-COLUMNS = {
-    "fid": ("FID", "Fréchet distance between the features of drawn and of real samples (Heusel 2017). Less is better."),
-    "kid": ("KID", "Kernel distance between them (Bińkowski 2018); may fall a little below 0. Less is better."),
-    "precision": ("precision", "Share of drawn samples that lie where real ones do (Kynkäänniemi 2019)."),
-    "recall": ("recall", "Share of real samples that lie where drawn ones do: whether all the variety is there."),
-    "density": ("density", "How many real neighbourhoods a drawn sample lies in (Naeem 2020); about 1 for real ones."),
-    "coverage": ("coverage", "Share of real samples with a drawn one in their neighbourhood (Naeem 2020)."),
-    "diversity": ("diversity", "Mean distance of two samples, over that of two real ones. 1: as varied as the data."),
-    "authenticity": ("authenticity", "About 0.5 for new samples, 0 for copies of training samples (Alaa 2022)."),
-    "right": ("right class", "Share of drawn samples that a classifier takes for the class asked for."),
-}
 
 
 def section(shown: Sequence[Shown], colours: Mapping[str, str]) -> None:
@@ -129,7 +116,10 @@ def _watch() -> None:
 
 def _choose(groups: Mapping[Ruler, Sequence[Standing]]) -> Ruler:
     """Which of the numbers to look at: those of different rulers are never side by side."""
-    words = {ruler: _in_words(ruler, found) for ruler, found in groups.items()}
+    words = {
+        ruler: ruler_in_words(ruler, found, runs().folder(found[0].run).info.dataset.name)
+        for ruler, found in groups.items()
+    }
     if len(words) == 1:
         st.caption(plain(f"Measured by: {next(iter(words.values()))}."))
         return next(iter(words))
@@ -139,42 +129,22 @@ def _choose(groups: Mapping[Ruler, Sequence[Standing]]) -> Ruler:
     )
 
 
-def _in_words(ruler: Ruler, found: Sequence[Standing]) -> str:
-    accuracy = found[0].evaluation.accuracy
-    right = "" if accuracy is None else f", {accuracy:.1%} right on real pictures"
-    data = runs().folder(found[0].run).info.dataset.name
-    return (
-        f"{ruler.extractor} {ruler.digest}{right}, {ruler.samples:,} samples, against {data} "
-        f"({len(found)} checkpoint{'s' * (len(found) != 1)})"
-    )
-
-
 def _best(found: Sequence[Standing], by: str) -> None:
     """Which is the best, of each run and of all, and the way to look into it."""
-    places = best_of_runs(found, by)
-    if not places:
-        return
-    first = [place for place in places if place.rank == 1]
-    if len(places) > 1:
-        names = " and ".join(f"**{plain(place.standing.run)}**" for place in first)
-        st.markdown(
-            f"{names} {'are tied: their bars overlap' if len(first) > 1 else 'is the best of these runs'}, by "
-            f"{NAMES[by]} of each run's best checkpoint."
-        )
-    for place in places:
+    if told := verdict(found, by):
+        st.markdown(plain(told))
+    for place in best_of_runs(found, by):
         one = place.standing
-        ties = [
-            other.standing for other in ranked([each for each in found if each.run == one.run], by)
-            if other.rank == 1 and other.standing is not one
-        ]
-        tied = f"; tied with {_listed([f'{other.images:,}' for other in ties])}" if ties else ""
+        others = ties(found, place, by)
+        tied = f"; tied with {_listed([f'{images:,}' for images in others])}" if others else ""
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(
                 "pages/explore.py", icon=":material/star:" if place.rank == 1 else ":material/explore:",
                 label=f"Best of {plain(one.run)}: {one.images:,} images",
                 query_params={"run": one.run, "images": str(one.images)}, help="Opens it on the Explore page.",
             )
-            st.caption(f"{NAMES[by]} {place.value:.3g} ± {BAR * place.error:.2g}{tied}")
+            value, bar = cell(one.evaluation.scores, by)
+            st.caption(f"{NAMES[by]} {value} {bar}{tied}")
 
 
 def _listed(parts: list[str], most: int = 4) -> str:
@@ -184,11 +154,10 @@ def _listed(parts: list[str], most: int = 4) -> str:
 def _table(places: Sequence[Place], shown: Sequence[Shown], colours: Mapping[str, str]) -> None:
     letters = {(one.choice.run, one.choice.images): one.letter for one in shown}
     ranks = [place.rank for place in places]
-    measured = [place.standing.evaluation.scores for place in places]
-    names = [name for name in COLUMNS if any(scores.get(name) is not None for scores in measured)]
+    names = measures_of(places)
     heads = "".join(
         f'<th scope="col" title="{escape(meaning)}">{escape(word)}</th>'
-        for word, meaning in (COLUMNS[name] for name in names)
+        for word, meaning in (MEASURES[name] for name in names)
     )
     body = ""
     for place in places:
@@ -215,31 +184,15 @@ def _table(places: Sequence[Place], shown: Sequence[Shown], colours: Mapping[str
 
 
 def _cell(scores: Mapping[str, object], name: str) -> str:
-    value, error = scores.get(name), scores.get(f"{name}_error")
-    if not isinstance(value, (int, float)):
-        return ""
-    bar = f' <span class="cmp-soft">± {BAR * error:.2g}</span>' if isinstance(error, (int, float)) else ""
-    return f"{value:.3g}{bar}"
+    value, bar = cell(scores, name)
+    return f'{value} <span class="cmp-soft">{bar}</span>' if bar else value
 
 
 def _curves(found: Sequence[Standing], by: str, x: str, colours: Mapping[str, str]) -> None:
     """The measure over training, a line a run with its band."""
-    drawn = []
-    for run in dict.fromkeys(one.run for one in found):
-        rows = sorted((place for place in ranked(found, by) if place.standing.run == run), key=_images)
-        if rows:
-            images = np.array([_images(place) for place in rows], dtype=np.float64)
-            seconds = np.array([seconds_at(run, _images(place)) or 0.0 for place in rows])
-            drawn.append(Measured(
-                run, colours[run], {"images": images, "seconds": seconds}, np.array([place.value for place in rows]),
-                np.array([BAR * place.error for place in rows]),
-            ))
-    floor = found[0].evaluation.floor.get(by)
+    histories = {one.run: runs().history(one.run) for one in found}
+    drawn = lines(found, by, histories, colours)
     figure(
-        scores(drawn, NAMES[by], floor if isinstance(floor, (int, float)) else None, x, log=by == "fid"),
-        "compare_scores", f"{NAMES[by]} over {x} of {', '.join(one.name for one in drawn)}",
+        scores(drawn, NAMES[by], floor_of(found, by), x, log=by == "fid"), "compare_scores",
+        f"{NAMES[by]} over {x} of {', '.join(one.name for one in drawn)}",
     )
-
-
-def _images(place: Place) -> int:
-    return place.standing.images

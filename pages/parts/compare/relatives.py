@@ -12,9 +12,9 @@ from gan_core.figures import Branch
 from gan_core.figures import family as drawn
 from gan_core.run import Snapshot
 from gan_core.store import RunInfo
+from gan_core.words import in_words
 from pages.parts.charts import figure
 from pages.parts.compare.drawing import Shown
-from pages.parts.compare.markup import in_words
 from pages.parts.workbench import runs
 
 OTHERS = "#8a8f98"

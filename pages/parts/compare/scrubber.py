@@ -59,7 +59,7 @@ def section(shown: Sequence[Shown], colours: Mapping[str, str], seed: int, trunc
     ]})
     if source == OWN and not same_latents(list(folders.values())):
         st.caption("Not the same: these runs' grids have latents of their own (another seed, size of the grid or of "
-                   "the latent). Those from the seed above are the same in all.")
+                   "the latent). Choose those from the seed above to have the same.")
     _exports(strips)
     if st.toggle(
         "Time × latents", key="compare_time_latents", persist_state="session",
