@@ -22,9 +22,10 @@ class Preset:
 # Lin et al. 2018, section 4.1, have the latents; the game is R3GAN's.
 _POINTS = {
     "network": "points", "conditional": "no", "latent_dim": 2, "discriminator_norm": "none",
-    "objective": "relativistic", "r1_weight": 0.1, "r2_weight": 0.1, "batch_size": 256, "lr_d": 1e-3, "lr_g": 1e-3,
-    "beta2": 0.99, "lr_decay": "linear", "ema_half_life": 10_000, "grid": 16, "sample_every_images": 20_000,
-    "save_every_images": 250_000, "threads": 1,  # a layer is too small to be worth sharing out
+    "objective": "relativistic", "r1_weight": 0.01, "r2_weight": 0.01, "penalty_interval": 2, "batch_size": 256,
+    "lr_d": 1e-2, "lr_g": 5e-3, "beta2": 0.99, "lr_decay": "linear", "ema_half_life": 20_000, "grid": 16,
+    "sample_every_images": 20_000, "save_every_images": 250_000,
+    "threads": 1,  # a layer is too small to be worth sharing out
 }
 
 PRESETS: dict[str, Preset] = {
@@ -70,7 +71,7 @@ PRESETS: dict[str, Preset] = {
     "stacked-mnist": Preset(
         "Stacked MNIST", "Three digits at once as red, green and blue: draws all 1,000 kinds. Needs MNIST.",
         {
-            "dataset": "stacked-mnist", "network": "channels", "latent_dim": 192, "images": 300_000,
+            "dataset": "stacked-mnist", "network": "channels", "latent_dim": 512, "images": 300_000,
             "lr_decay": "linear", "lr_decay_to": 300_000, "ema_half_life": 20_000,
         },
     ),

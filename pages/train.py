@@ -335,7 +335,7 @@ def one_run(name: str) -> None:
         st.markdown(f":gray[{MARKS[snapshot.state]} {snapshot.state}]")
         st.space("stretch")
         buttons(snapshot)
-        if snapshot.state in ACTIVE or checkpoints:
+        if (snapshot.state in ACTIVE or checkpoints) and len(snapshot.dataset.shape) == 3:  # points: nothing to explore
             st.page_link(
                 "pages/explore.py", label="Explore this generator", icon=":material/explore:",
                 query_params={"run": name},

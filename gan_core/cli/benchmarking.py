@@ -17,7 +17,7 @@ from gan_core import datasets
 from gan_core.cli.progress import Bar
 from gan_core.cli.settings import setting_option
 from gan_core.cli.shell import Command, Failure, Group, say, table
-from gan_core.config import RunConfig
+from gan_core.config import RunConfig, parse_assignments, validated
 from gan_core.datasets import Dataset
 from gan_core.datasets.mixtures import MIXTURES
 from gan_core.errors import TrainingError, WorkbenchError
@@ -146,8 +146,9 @@ def mixtures(seeds: int, images: int | None, as_json: bool) -> None:
 @_seeds_option(3)
 @_images_option
 @setting_option("data_dir", RunConfig.model_fields["data_dir"])
+@setting_option("threads", RunConfig.model_fields["threads"])
 @_json_option
-def stacked_mnist(seeds: int, images: int | None, data_dir: str | None, as_json: bool) -> None:
+def stacked_mnist(seeds: int, images: int | None, as_json: bool, **machine: str | None) -> None:
     """Three random digits as the colours of one picture: how many of the 1,000 kinds are drawn, and how evenly.
 
     \b
@@ -160,7 +161,7 @@ def stacked_mnist(seeds: int, images: int | None, data_dir: str | None, as_json:
     classifier is of each digit, and its features' Fréchet distance per channel, stand beside the count.
     """
     with Bar() as bar:
-        results = [_stack(seeds, images, data_dir, lambda share, text: bar.show(share, text))]
+        results = [_stack(seeds, images, machine, lambda share, text: bar.show(share, text))]
     _tell(results, as_json)
 
 
@@ -187,8 +188,9 @@ def _mixture(name: str, seeds: int, images: int | None, tell: Tell) -> Result:
     )
 
 
-def _stack(seeds: int, images: int | None, data_dir: str | None, tell: Tell) -> Result:
-    config = _shortened(make_config("stacked-mnist", data_dir=data_dir), images)
+def _stack(seeds: int, images: int | None, machine: Mapping[str, str | None], tell: Tell) -> Result:
+    given = parse_assignments([f"{name}={text}" for name, text in machine.items() if text is not None])
+    config = _shortened(make_config("stacked-mnist", **given), images)
     torch.set_num_threads(thread_count(config))
     digits, dataset = datasets.load("mnist", config.data_dir), load_data(config)
     where = datasets.data_folder(config.data_dir) / "evaluation"
@@ -219,10 +221,8 @@ def _shortened(config: RunConfig, images: int | None) -> RunConfig:
     assert config.images
     share = images / config.images
     start = int(config.lr_decay_from * share)
-    return make_config(
-        config.preset, data_dir=config.data_dir, images=images, lr_decay_from=start,
-        lr_decay_to=max(start + 1, int(config.lr_decay_to * share)),
-    )
+    end = max(start + 1, int(config.lr_decay_to * share))
+    return validated({**config.model_dump(), "images": images, "lr_decay_from": start, "lr_decay_to": end})
 
 
 def _games(

@@ -1,7 +1,8 @@
 """Fully connected networks for samples that are a few numbers each, such as points in the plane.
 
 As those that mixtures of Gaussians are usually learned with (Lin et al. 2018, section 4.1): unlike the article's pair,
-G ends in no tanh, which reaches neither -1 nor 1, and D has no dropout, which would blur where a narrow mode ends.
+G ends in no tanh, which reaches neither -1 nor 1, and D has no dropout, which would blur where a narrow mode ends. D's
+first layer is a sine (Sitzmann 2020, section 3.2): a network of ReLUs is slow to learn what changes within a hundredth.
 """
 
 from __future__ import annotations
@@ -18,6 +19,16 @@ UNITS = 4
 """Units of a hidden layer, times `width`."""
 
 LAYERS = 3
+
+FREQUENCY = 15.0
+"""ω₀ of the sine: how fast D's first features change, in radians per unit of weight and distance."""
+
+
+class Sine(nn.Module):
+    """sin(ω₀ x)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sin(FREQUENCY * x)
 
 
 class Generator(nn.Module):
@@ -43,7 +54,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Samples [B, *shape] (and labels) → logits [B]: three hidden layers of 4 `width` units with leaky ReLU 0.2."""
+    """Samples [B, *shape] (and labels) → logits [B].
+
+    Three hidden layers of 4 `width` units: the first a sine, then leaky ReLU 0.2.
+    """
 
     def __init__(
         self, config: RunConfig, shape: tuple[int, ...], n_classes: int, dropout_generator: torch.Generator
@@ -52,9 +66,9 @@ class Discriminator(nn.Module):
         normalise = config.discriminator_norm == "spectral"
         units, into = UNITS * config.width, math.prod(shape)
         layers: list[nn.Module] = [nn.Flatten()]
-        for _ in range(LAYERS):
+        for number in range(LAYERS):
             layer = nn.Linear(into, units)
-            layers += [spectral(layer) if normalise else layer, nn.LeakyReLU(0.2)]
+            layers += [spectral(layer) if normalise else layer, nn.LeakyReLU(0.2) if number else Sine()]
             into = units
         self.features = nn.Sequential(*layers)
         self.head = Projection(into, n_classes, normalise)
