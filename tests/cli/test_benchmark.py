@@ -85,12 +85,12 @@ def made_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_stacked_mnist_tells_confidence_and_distance_beside_the_modes(bench: Bench, made_mnist: Path) -> None:
-    words = ("stacked-mnist", "--seeds", 1, "--images", 512, "--data-dir", made_mnist)
+    words = ("stacked-mnist", "--seeds", 1, "--images", 192, "--data-dir", made_mnist)
     (result,) = without_clock(json.loads(bench(*words, "--json").stdout))
     real, (run,) = result["real"], result["runs"]
     assert result["of"] == 1_000 and result["samples"] == 600
     assert real["confidence"] > 0.5 and real["modes"] > 350  # of 1,000 kinds, 600 pictures show 451 at best
-    assert run["images"] == 512 and run["scores"]["fid"] > 3 * real["fid"]  # nothing is learned yet
+    assert run["images"] == 192 and run["scores"]["fid"] > 3 * real["fid"]  # nothing is learned yet
     (kept,) = (made_mnist / "evaluation").iterdir()  # the classifier, trained once
     text = bench(*words).stdout
     assert "confidence" in text and "FID per channel" in text and "PacDCGAN2" in text and "right on digits" in text
