@@ -80,7 +80,9 @@ def main(dataset: str, data_dir: str | None, steps: int, rounds: int) -> None:
     """Measure and print."""
     torch.set_num_threads(thread_count(make_config()))
     data = datasets.load(dataset, data_dir)
-    trainers = {preset: Trainer(make_config(preset, dataset=dataset, device="cpu"), data) for preset in PRESETS}
+    # A preset that brings data of its own is for no other.
+    presets = [name for name, preset in PRESETS.items() if "dataset" not in preset.values]
+    trainers = {preset: Trainer(make_config(preset, dataset=dataset, device="cpu"), data) for preset in presets}
     limits = {preset: limit(trainer) for preset, trainer in trainers.items()}
     print(table(measure(contestants(trainers, data), steps, rounds), limits))
 

@@ -74,10 +74,11 @@ class RunConfig(BaseModel):
         "auto", "Colour", "For the dataset 'folder'. auto: grey where every picture is grey.", "Data"
     )
 
-    network: Literal["mlp", "dcgan", "shuffle"] = setting(
+    network: Literal["mlp", "dcgan", "shuffle", "channels", "points"] = setting(
         "dcgan", "Networks", "dcgan sees neighbouring pixels together (convolutions); shuffle does so on a quarter of "
         "the picture's side, which is faster; mlp is the article's fully connected pair, which sees no neighbourhood "
-        "and learns more slowly.", "Networks", main=True,
+        "and learns more slowly; channels is shuffle with the same weights for red, green and blue, for Stacked MNIST; "
+        "points is for data that is no picture, such as ring and grid.", "Networks", main=True,
     )
     conditional: Literal["auto", "yes", "no"] = setting(
         "auto", "Conditional", "Tell both networks the class: G draws the digit it is asked for and D judges whether "
@@ -89,7 +90,8 @@ class RunConfig(BaseModel):
     )
     width: int = setting(
         32, "Width", "Channels of dcgan's outermost layer; inner layers have twice as many each, and so have those "
-        "of shuffle. Wider is better and slower.", "Networks", ge=4, le=256,
+        "of shuffle; a layer of points has four times as many units. Wider is better and slower.",
+        "Networks", ge=4, le=256,
     )
     discriminator_norm: Literal["none", "spectral", "batch"] = setting(
         "spectral", "Normalisation in D", "spectral keeps D from changing its mind too steeply (Miyato 2018), which "
@@ -267,8 +269,8 @@ class RunConfig(BaseModel):
             raise ValueError(
                 f"lr_decay_to = {self.lr_decay_to}: must be more than lr_decay_from = {self.lr_decay_from}"
             )
-        if self.network == "mlp" and self.discriminator_norm == "batch":
-            raise ValueError("discriminator_norm = 'batch': the network mlp allows 'none' or 'spectral'")
+        if self.network in ("mlp", "channels", "points") and self.discriminator_norm == "batch":
+            raise ValueError(f"discriminator_norm = 'batch': the network {self.network} allows 'none' or 'spectral'")
         if self.discriminator_norm == "batch":
             # Batch norm ties the pictures of a batch together; a penalty on each picture's own slope then has no
             # meaning (Gulrajani 2017, section 4).

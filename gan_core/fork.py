@@ -19,7 +19,7 @@ from gan_core import game, latent
 from gan_core.config import LENGTHS, RATES, RunConfig, replaced, validated
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, WorkbenchError
-from gan_core.pictures import mosaic, png
+from gan_core.pictures import drawable, png, sheet
 from gan_core.schedules import complete
 from gan_core.store import DatasetFacts, Parent, RunFolder, Store
 from gan_core.store.files import write_atomic
@@ -195,4 +195,4 @@ def _copy_past(
             except WorkbenchError:  # damaged: one grid less
                 continue
             pictures = latent.draw(net, trainer.fixed_z, trainer.fixed_labels)
-            folder.save_sample(file.images, png(mosaic(pictures, trainer.columns)))
+            folder.save_sample(file.images, png(sheet(pictures, trainer.columns)))

@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from torch import Tensor, nn
 
 from gan_core.errors import ConfigError
-from gan_core.pictures import to_uint8
+from gan_core.pictures import as_kept
 from gan_core.trainer import stream
 
 How = Literal["linear", "spherical"]
@@ -273,12 +273,12 @@ def draw(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Tensor:
         labels: int64 [N] or soft float [N, n_classes]; None for a generator without classes.
 
     Returns:
-        uint8 [N, *shape] on the CPU.
+        [N, *shape] on the CPU: uint8 where they are pictures, else float32.
     """
     parts = []
     for start in range(0, len(z), _BATCH):
         some = slice(start, start + _BATCH)
-        parts.append(to_uint8(generator(z[some], None if labels is None else labels[some])).cpu())
+        parts.append(as_kept(generator(z[some], None if labels is None else labels[some])).cpu())
     return torch.cat(parts)
 
 

@@ -1,4 +1,7 @@
-"""Pictures from tensors: one mosaic instead of many small pictures, and its PNG. Knows no dataset and no network."""
+"""Pictures from tensors: one for many samples, and its PNG. Knows no dataset and no network.
+
+Samples are pictures, laid out side by side, or points in the plane, which one scatter plot shows.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+
+FRAME = 1.25
+"""Half the side of what a scatter plot shows: data lies about [-1, 1]."""
+
+SIDE = 320
+"""Pixels a side of a scatter plot."""
+
+DOT = 0.6
+"""How much of the way to white one point brightens its place."""
 
 
 def to_uint8(x: torch.Tensor) -> torch.Tensor:
@@ -21,6 +33,50 @@ def to_uint8(x: torch.Tensor) -> torch.Tensor:
     """
     scaled = (x.detach().float() + 1.0).mul_(127.5).nan_to_num_(nan=0.0, posinf=255.0, neginf=0.0)
     return scaled.round_().clamp_(0.0, 255.0).to(torch.uint8)
+
+
+def as_kept(samples: torch.Tensor) -> torch.Tensor:
+    """Samples as networks make them, [N, *shape], as files hold them: pictures as uint8, anything else as it is."""
+    return to_uint8(samples) if samples.ndim == 4 else samples.detach().float()
+
+
+def drawable(shape: tuple[int, ...]) -> bool:
+    """Whether `sheet` can show samples of this shape: grey and colour pictures, and points in the plane."""
+    return shape == (2,) or (len(shape) == 3 and shape[0] in (1, 3))
+
+
+def sheet(samples: torch.Tensor, columns: int) -> NDArray[np.uint8]:
+    """One picture of many samples, as they are kept: a `mosaic` of pictures, or the `scatter` of points.
+
+    Raises:
+        ValueError: they are neither; see `drawable`.
+    """
+    return scatter(samples) if samples.ndim == 2 else mosaic(samples, columns)
+
+
+def scatter(points: torch.Tensor) -> NDArray[np.uint8]:
+    """Points in the plane as dots on black, always in the same frame: two pictures can be laid over each other.
+
+    Args:
+        points: float [N, 2] of x to the right and y upwards, on any device. What lies outside ±`FRAME`, or is not a
+            number, is not drawn.
+
+    Returns:
+        uint8 [`SIDE`, `SIDE`]; the brighter, the more points lie on top of each other.
+
+    Raises:
+        ValueError: for another shape.
+    """
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(f"a scatter plot needs points [N, 2], not {list(points.shape)}")
+    x, y = points.detach().float().cpu().numpy().T
+    found = np.histogram2d(-y, x, bins=SIDE, range=[[-FRAME, FRAME]] * 2)[0]
+    dark = np.zeros((SIDE + 2, SIDE + 2), dtype=np.float32)
+    for down in range(3):  # a dot is 3 × 3 pixels
+        for right in range(3):
+            dark[down : down + SIDE, right : right + SIDE] += found
+    light = 255 * (1 - (1 - DOT) ** dark[1:-1, 1:-1])
+    return light.round().astype(np.uint8)
 
 
 def mosaic(samples: torch.Tensor, columns: int, gap: int = 1, background: int = 0) -> NDArray[np.uint8]:

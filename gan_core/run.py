@@ -19,7 +19,7 @@ from torch import nn
 from gan_core.config import RunConfig, validated
 from gan_core.datasets import Dataset
 from gan_core.errors import StoreError, WorkbenchError
-from gan_core.pictures import mosaic, png
+from gan_core.pictures import drawable, png, sheet
 from gan_core.priority import lower_priority
 from gan_core.rollback import best_before, calmer, roll_back
 from gan_core.schedules import sample_due, target_images
@@ -368,9 +368,8 @@ class Run:
         self._last_save = time.monotonic()
 
     def _keep_sample(self, trainer: Trainer) -> None:
-        pictures = trainer.draw_fixed()
-        if pictures.dim() == 4:
-            self.folder.save_sample(trainer.images, png(mosaic(pictures, trainer.columns)))
+        if drawable(trainer.dataset.shape):
+            self.folder.save_sample(trainer.images, png(sheet(trainer.draw_fixed(), trainer.columns)))
 
     def _publish(self, trainer: Trainer, rate: float | None = None, told: bool = False) -> None:
         """Show screens where it stands.

@@ -20,7 +20,7 @@ from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, TrainingError
 from gan_core.game import Game, Moves
-from gan_core.pictures import to_uint8
+from gan_core.pictures import as_kept
 from gan_core.replay import Replay
 from gan_core.schedules import ema_decay, noise_level, penalty_due, rate_factor
 
@@ -260,13 +260,13 @@ class Trainer:
 
     @torch.no_grad()
     def draw_fixed(self) -> Tensor:
-        """The sample grid: uint8 [rows * columns, *shape], from the same latents each time, by the EMA generator."""
+        """The sample grid, as `as_kept`: [rows * columns, *shape], from the same latents each time, by the EMA."""
         was = self.ema.training
         self.ema.eval()
         labels = None if self.fixed_labels is None else self.fixed_labels.to(self.device)
-        pictures = to_uint8(self.ema(self.fixed_z.to(self.device), labels)).cpu()
+        samples = as_kept(self.ema(self.fixed_z.to(self.device), labels)).cpu()
         self.ema.train(was)
-        return pictures
+        return samples
 
     def check_finite(self) -> None:
         """

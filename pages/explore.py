@@ -145,6 +145,10 @@ def stage() -> None:
     folder, snapshot = runs().folder(link.run), runs().snapshot(link.run)
     try:
         check_pictures(folder)
+    except WorkbenchError as error:
+        st.error(plain(str(error)))
+        return
+    try:
         runs().generator(folder.name, link.images)
     except WorkbenchError as error:
         if snapshot.state in ACTIVE and not folder.checkpoints():

@@ -13,6 +13,7 @@ import streamlit as st
 from gan_core import datasets, game
 from gan_core.config import GROUPS, RunConfig, fields
 from gan_core.datasets import DATASETS, Dataset, Preview
+from gan_core.datasets.mixtures import MIXTURES
 from gan_core.errors import WorkbenchError
 from gan_core.objectives import OBJECTIVES
 from gan_core.presets import PRESETS, make_config, preset_config
@@ -44,15 +45,16 @@ def show_preview(preview: Preview) -> None:
     if preview.picture:
         encoded = base64.b64encode(preview.picture).decode()
         title = html.escape(preview.title)
-        st.html(f'<img class="real-samples" alt="Real samples of {title}" src="data:image/png;base64,{encoded}">')
+        kind = " points" if preview.shape == (2,) else ""
+        st.html(f'<img class="real-samples{kind}" alt="Real samples of {title}" src="data:image/png;base64,{encoded}">')
     channels, *size = preview.shape if len(preview.shape) == 3 else (0, *preview.shape)
-    kind = {1: ", grey", 3: ", colour"}.get(channels, "")
+    kind = {1: " pixels, grey", 3: " pixels, colour"}.get(channels, " numbers")
     counts = preview.class_counts
     spread = ""
     if counts:
         least, most = min(counts.values()), max(counts.values())
         spread = f", {len(counts)} classes of {least:,}" + (f" to {most:,}" if most > least else " each")
-    text = f"{preview.title}: {preview.count:,} real samples of {' × '.join(map(str, size))} pixels{kind}{spread}"
+    text = f"{preview.title}: {preview.count:,} real samples of {' × '.join(map(str, size))}{kind}{spread}"
     st.caption(text)
 
 
@@ -68,6 +70,13 @@ def show_details(preview: Preview) -> None:
             )
 
 
+def take_data_along() -> None:
+    """A preset for data of its own brings it along; no other preset could learn points."""
+    own = PRESETS[st.session_state["preset"]].values.get("dataset")
+    if own or st.session_state["dataset"] in MIXTURES:
+        st.session_state["dataset"] = own or RunConfig().dataset
+
+
 def new_run(first: bool) -> None:
     """The form. What matters most stands on top, and is drawn when the settings below it are known."""
     top = st.container(key="hero")
@@ -76,6 +85,7 @@ def new_run(first: bool) -> None:
         preset = left.selectbox(
             "Preset", list(PRESETS), format_func=lambda name: PRESETS[name].title, key="preset",
             persist_state="session", help="A recipe: networks, objective, rates and length that go together.",
+            on_change=take_data_along,
         )
         left.caption(PRESETS[preset].description)
         right.selectbox(
@@ -95,8 +105,9 @@ def new_run(first: bool) -> None:
         details = st.container()
     with top:
         config, dataset = check(preset, values)
-        things = "digits" if values["dataset"] in ("digits", "mnist") else "pictures"
         preview = None if dataset is None else preview_of(dataset.fingerprint, dataset)
+        of_points = preview is not None and preview.shape == (2,)
+        things = "digits" if values["dataset"] in ("digits", "mnist") else "points" if of_points else "pictures"
         if preview is not None:
             show_preview(preview)
         st.markdown(SENTENCE.format(things=things))
@@ -326,7 +337,7 @@ def one_run(name: str) -> None:
         st.markdown(f":gray[{MARKS[snapshot.state]} {snapshot.state}]")
         st.space("stretch")
         buttons(snapshot)
-        if snapshot.state in ACTIVE or checkpoints:
+        if (snapshot.state in ACTIVE or checkpoints) and len(snapshot.dataset.shape) == 3:  # points: nothing to explore
             st.page_link(
                 "pages/explore.py", label="Explore this generator", icon=":material/explore:",
                 query_params={"run": name},
@@ -402,6 +413,7 @@ def on_choice() -> None:
 
 STYLE = """<style>
 .real-samples { display: block; width: 100%; max-width: 780px; image-rendering: pixelated; border-radius: 0.5rem; }
+.real-samples.points { max-width: 320px; }
 @media (max-width: 640px) { [data-testid="stColumn"]:has(.st-key-side) { order: 2; } }
 </style>"""
 

@@ -29,9 +29,10 @@ def _tables(main: click.Command, *words: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_training_speed_measures_every_preset() -> None:
+def test_training_speed_measures_every_preset_of_pictures() -> None:
     rows = _tables(training_speed.main, "--steps", "1", "--rounds", "1")[2:]
-    assert [row[0] for row in rows] == ["the article's loop", *PRESETS]
+    others = ("ring", "grid", "stacked-mnist")
+    assert [row[0] for row in rows] == ["the article's loop", *(name for name in PRESETS if name not in others)]
     assert all(float(row[-2]) > 0 and float(row[-1]) > 0 for row in rows[1:])
 
 

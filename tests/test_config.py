@@ -135,7 +135,9 @@ def test_the_articles_settings() -> None:
 
 
 def test_presets_are_named_recipes() -> None:
-    assert list(PRESETS) == ["quick", "article", "dcgan", "wgan-gp", "r3gan", "collapse"]
+    assert list(PRESETS) == [
+        "quick", "article", "dcgan", "wgan-gp", "r3gan", "stacked-mnist", "ring", "grid", "collapse"
+    ]
     for name, preset in PRESETS.items():
         config = make_config(name)
         assert config.preset == name and preset.title and preset.description.endswith(".")

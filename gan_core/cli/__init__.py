@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gan_core.cli.benchmarking import benchmark
 from gan_core.cli.drawing import interpolate, sample
 from gan_core.cli.evaluating import evaluate_command
 from gan_core.cli.exporting import export_onnx
@@ -34,6 +35,7 @@ def main() -> None:
 
 
 for command in (
-    train, resume, fork, runs, show, sample, interpolate, evaluate_command, report_command, export_onnx, download,
+    train, resume, fork, runs, show, sample, interpolate, evaluate_command, report_command, benchmark, export_onnx,
+    download,
 ):
     main.add_command(command)

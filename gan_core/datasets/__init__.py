@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gan_core.datasets import cifar, digits, downloads, folder, idx_sets
+from gan_core.datasets import cifar, digits, downloads, folder, idx_sets, mixtures, stacked
 from gan_core.datasets.base import Dataset, Jitter
 from gan_core.datasets.downloads import Progress
 from gan_core.datasets.memo import Memo
@@ -39,7 +39,10 @@ __all__ = [
 ]
 
 DATASETS: dict[str, Source] = {
-    source.name: source for source in (digits.SOURCE, *idx_sets.SOURCES, cifar.SOURCE, folder.SOURCE)
+    source.name: source
+    for source in (
+        digits.SOURCE, *idx_sets.SOURCES, cifar.SOURCE, stacked.SOURCE, *mixtures.SOURCES, folder.SOURCE
+    )
 }
 
 _memo = Memo(max_bytes=2**30)
@@ -130,7 +133,7 @@ def preview(dataset: Dataset, columns: int = 12, seed: int = 0) -> Preview:
     """Numbers and one picture of real samples: a row a class (the first ten), or a grid where there are none.
 
     Args:
-        dataset: any; samples that are not pictures give `picture=b""`.
+        dataset: any; samples that are neither pictures nor points in the plane give `picture=b""`.
         columns: samples a row.
         seed: which samples are drawn.
     """

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 
 from gan_core.datasets.base import Dataset
-from gan_core.pictures import mosaic, png, to_uint8
+from gan_core.pictures import drawable, png, sheet, to_uint8
 
 MAX_ROWS = 10
+POINTS = 2_000
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Preview:
         count: samples in all.
         class_counts: samples of each class; {} when unlabelled.
         skipped: 'file: reason' of what could not be used.
-        picture: a PNG of real samples, b"" where the samples are not pictures.
+        picture: a PNG of real samples, b"" where they can not be shown.
     """
 
     name: str
@@ -48,10 +49,12 @@ def make_preview(dataset: Dataset, title: str, columns: int, seed: int) -> Previ
 
 
 def _picture(dataset: Dataset, columns: int, seed: int) -> bytes:
-    if len(dataset.shape) != 3 or dataset.shape[0] not in (1, 3):
+    if not drawable(dataset.shape):
         return b""
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(dataset), generator=generator)
+    if len(dataset.shape) == 1:
+        return png(sheet(dataset.samples[order[:POINTS].to(dataset.samples.device)], columns))
     if dataset.labels is None:
         rows = [order[i : i + columns] for i in range(0, min(len(order), MAX_ROWS * columns), columns)]
     else:
@@ -63,4 +66,4 @@ def _picture(dataset: Dataset, columns: int, seed: int) -> bytes:
     for cell, row in zip(cells, rows, strict=True):
         found = dataset.samples.index_select(0, row.to(dataset.samples.device)).cpu()
         cell[: len(row)] = found if found.dtype == torch.uint8 else to_uint8(found)
-    return png(mosaic(cells.flatten(0, 1), columns=width))
+    return png(sheet(cells.flatten(0, 1), columns=width))

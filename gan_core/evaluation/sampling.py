@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_core.datasets import Dataset
-from gan_core.pictures import to_uint8
+from gan_core.pictures import as_kept, to_uint8
 
 
 @torch.no_grad()
@@ -16,8 +16,8 @@ def draw(
     generator: Callable[[Tensor, Tensor | None], Tensor], latent_dim: int, labels: Tensor | None, count: int,
     random: torch.Generator, batch: int = 500,
 ) -> tuple[Tensor, Tensor | None]:
-    """Pictures as they would be kept, by `generator` as it is (eval mode is the caller's): uint8 [count, *shape]; and
-    the classes that were asked for, int64 [count], or None.
+    """Samples as they would be kept, by `generator` as it is (eval mode is the caller's): [count, *shape], uint8 where
+    they are pictures, else float32; and the classes that were asked for, int64 [count], or None.
 
     Args:
         labels: int64, the data's own; each sample's is drawn from them, so that fakes have the classes' real shares.
@@ -27,7 +27,7 @@ def draw(
     z = torch.randn(count, latent_dim, generator=random)
     chosen = None if labels is None else labels[torch.randint(len(labels), (count,), generator=random)]
     parts = zip(z.split(batch), [None] * count if chosen is None else chosen.split(batch), strict=False)
-    return torch.cat([to_uint8(generator(latents, y)).cpu() for latents, y in parts]), chosen
+    return torch.cat([as_kept(generator(latents, y)).cpu() for latents, y in parts]), chosen
 
 
 def real_places(dataset: Dataset, count: int, random: torch.Generator) -> Tensor:

@@ -56,24 +56,28 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         channels, size, _ = shape
-        norm, inner, side = config.discriminator_norm, 2 * config.width, size // BLOCK
-        layers: list[nn.Module] = [nn.PixelUnshuffle(BLOCK)]
-        into, stride = channels * BLOCK**2, 1
-        while True:
-            convolution = nn.Conv2d(into, inner, 3, stride, padding=1, bias=norm != "batch" or stride == 1)
-            layers.append(spectral(convolution) if norm == "spectral" else convolution)
-            if norm == "batch" and stride > 1:
-                layers.append(nn.BatchNorm2d(inner))
-            layers.append(nn.ReLU())
-            side = (side + stride - 1) // stride
-            if side <= 4:
-                break
-            into, stride = inner, 2
-        self.features = nn.Sequential(*layers, nn.Flatten())
-        self.head = Projection(inner * side**2, n_classes, norm == "spectral")
+        self.features, found = convolutions(config, channels, size)
+        self.head = Projection(found, n_classes, config.discriminator_norm == "spectral")
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         return self.head(self.features(x), labels)
+
+
+def convolutions(config: RunConfig, channels: int, size: int) -> tuple[nn.Sequential, int]:
+    """D's features of pictures [B, channels, size, size], flat, and how many there are."""
+    norm, inner, side = config.discriminator_norm, 2 * config.width, size // BLOCK
+    layers: list[nn.Module] = [nn.PixelUnshuffle(BLOCK)]
+    into, stride = channels * BLOCK**2, 1
+    while True:
+        convolution = nn.Conv2d(into, inner, 3, stride, padding=1, bias=norm != "batch" or stride == 1)
+        layers.append(spectral(convolution) if norm == "spectral" else convolution)
+        if norm == "batch" and stride > 1:
+            layers.append(nn.BatchNorm2d(inner))
+        layers.append(nn.ReLU())
+        side = (side + stride - 1) // stride
+        if side <= 4:
+            return nn.Sequential(*layers, nn.Flatten()), inner * side**2
+        into, stride = inner, 2
 
 
 def check(shape: tuple[int, ...]) -> str | None:

@@ -14,7 +14,8 @@ def check(shape: tuple[int, ...], name: str) -> str | None:
         return None
     return (
         f"network = {name!r}: makes square pictures of {', '.join(map(str, SIZES))} pixels with 1 or 3 channels, and "
-        f"the data's samples have shape {shape}; the network 'mlp' takes any shape"
+        f"the data's samples have shape {shape}; the network 'mlp' takes any shape, and 'points' a few "
+        "numbers"
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_core.pictures import mosaic, png, to_uint8
+from gan_core.pictures import FRAME, SIDE, as_kept, drawable, mosaic, png, scatter, sheet, to_uint8
 
 
 def test_every_byte_survives_the_way_to_floats_and_back() -> None:
@@ -43,6 +43,30 @@ def test_mosaic_keeps_colours_and_needs_no_gap() -> None:
 def test_mosaic_refuses_what_is_no_picture(samples: torch.Tensor) -> None:
     with pytest.raises(ValueError, match="uint8 samples"):
         mosaic(samples, columns=2)
+
+
+def test_a_scatter_plot_has_x_to_the_right_and_y_upwards() -> None:
+    drawn = scatter(torch.tensor([[FRAME / 2, FRAME / 2]]))
+    assert drawn.shape == (SIDE, SIDE)
+    rows, columns = np.nonzero(drawn)
+    assert len(rows) == 9 and abs(rows.mean() - SIDE / 4) <= 1 and abs(columns.mean() - 3 * SIDE / 4) <= 1
+
+
+def test_more_points_in_one_place_are_brighter_and_strays_are_left_out() -> None:
+    one, three = scatter(torch.zeros(1, 2)), scatter(torch.zeros(3, 2))
+    assert 0 < one.max() < three.max() < 255
+    assert scatter(torch.tensor([[9.0, 0.0], [float("nan"), 0.0], [0.0, float("inf")]])).max() == 0
+    assert scatter(torch.tensor([[FRAME, -FRAME]])).max() > 0  # the corner is inside
+
+
+def test_a_sheet_is_what_suits_the_samples() -> None:
+    points, pictures = torch.rand(5, 2), torch.rand(4, 1, 6, 6)
+    assert as_kept(points).equal(points) and as_kept(pictures).equal(to_uint8(pictures))
+    assert np.array_equal(sheet(as_kept(points), 2), scatter(points))
+    assert np.array_equal(sheet(as_kept(pictures), 2), mosaic(to_uint8(pictures), 2))
+    assert [drawable(shape) for shape in ((2,), (1, 8, 8), (3, 8, 8), (3,), (2, 8, 8))] == [True] * 3 + [False] * 2
+    with pytest.raises(ValueError, match="points"):
+        sheet(torch.rand(5, 3), 2)
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])

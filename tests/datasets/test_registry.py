@@ -15,7 +15,7 @@ def test_the_names_and_what_they_need() -> None:
     needs = {name: source.needs for name, source in datasets.DATASETS.items()}
     assert needs == {
         "digits": "nothing", "mnist": "files", "fashion-mnist": "files", "kmnist": "files", "emnist": "files",
-        "cifar10": "files", "folder": "path",
+        "cifar10": "files", "stacked-mnist": "files", "ring": "nothing", "grid": "nothing", "folder": "path",
     }  # fmt: skip
     assert all(source.title and source.description for source in datasets.DATASETS.values())
 

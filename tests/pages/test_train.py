@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from gan_core.datasets import DATASETS
 from gan_core.presets import PRESETS, make_config
 from gan_core.runs import Runs
 from pages.parts import fetching, form
@@ -85,12 +86,34 @@ def test_an_untouched_form_is_not_drawn_again_by_the_click(
     assert not app.exception and page_runs.store.names() == ["digits-quick-1"]
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", [name for name in PRESETS if DATASETS[make_config(name).dataset].needs == "nothing"])
 def test_the_untouched_form_is_the_preset(open_page: Open, page_runs: Runs, preset: str) -> None:
     app = open_page()
     app.selectbox(key="preset").set_value(preset).run()
     _button(app, "Train").click().run()
     assert page_runs.snapshots()[0].config == make_config(preset)
+
+
+def test_a_preset_brings_its_data_along_and_takes_points_away_again(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GAN_DATA_DIR", str(tmp_path))
+    app = open_page()
+    app.selectbox(key="preset").set_value("grid").run()
+    assert app.selectbox(key="dataset").value == "grid" and not _button(app, "Train").disabled
+    assert "100,000 real samples of 2 numbers, 25 classes" in " ".join(one.value for one in app.caption)
+    assert "one draws points" in app.markdown[0].value
+    app.selectbox(key="preset").set_value("quick").run()
+    assert app.selectbox(key="dataset").value == "digits" and not app.error
+    app.selectbox(key="preset").set_value("stacked-mnist").run()
+    assert "Download 9.9 MB" in _labels(app)
+
+
+def test_points_for_networks_of_pictures_are_refused_in_words(open_page: Open) -> None:
+    app = open_page()
+    app.selectbox(key="dataset").set_value("ring").run()
+    assert "network = 'shuffle'" in _said(app.error[0]) and "'points'" in _said(app.error[0])
+    assert _button(app, "Train").disabled and not app.exception
 
 
 def test_an_impossible_combination_is_said_and_cannot_be_started(open_page: Open, page_runs: Runs) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from gan_core.networks import is_conditional
-from gan_core.pictures import mosaic, png, to_uint8
+from gan_core.pictures import as_kept, drawable, png, sheet
 from gan_core.run import ACTIVE, Snapshot
 from gan_core.schedules import target_images
 from gan_core.store import COLUMNS, History, RunFolder
@@ -129,13 +129,13 @@ def _draw(name: str, generator: nn.Module, images: int) -> bytes | None:
             return known[1]
     folder = runs().folder(name)
     shape, n_classes = folder.info.dataset.shape, len(folder.info.dataset.classes)
-    if len(shape) != 3:
+    if not drawable(shape):
         return None
     conditional = is_conditional(folder.config, n_classes)
     columns = grid_columns(folder.config, conditional, n_classes)
     z, labels = fixed_latents(folder.config, columns, conditional, n_classes)
     with torch.inference_mode():
-        picture = png(mosaic(to_uint8(generator(z, labels)), columns))
+        picture = png(sheet(as_kept(generator(z, labels)), columns))
     with _lock:
         _drawn.pop(name, None)
         _drawn[name] = generator, picture
