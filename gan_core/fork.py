@@ -19,7 +19,7 @@ from gan_core import game, latent
 from gan_core.config import LENGTHS, RATES, RunConfig, replaced, validated
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, WorkbenchError
-from gan_core.pictures import drawable, png, sheet
+from gan_core.pictures import png, sheet
 from gan_core.schedules import complete
 from gan_core.store import DatasetFacts, Parent, RunFolder, Store
 from gan_core.store.files import write_atomic

@@ -6,6 +6,8 @@ import base64
 import contextlib
 import html
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -31,6 +33,8 @@ SENTENCE = (
     "Two networks play a game: one draws {things}, one tries to tell them from real ones. Press **Train** and watch "
     "both get better."
 )
+
+STALE_SECONDS, LONGEST_SECONDS = 3.0, 60.0
 
 # ---------------------------------------------------------------------------------------------------- a new run
 
@@ -172,7 +176,8 @@ def begin(config: RunConfig | None, name: str | None) -> None:
         WorkbenchError: the run cannot be begun.
     """
     assert config is not None  # the button is disabled
-    look_at(runs().start(config, name))
+    with leave() as trip:
+        trip.go(runs().start(config, name))
 
 
 def begin_at_once(config: RunConfig | None, name: str | None, shown: dict[str, Any]) -> None:
@@ -363,27 +368,56 @@ def one_run(name: str) -> None:
 
 # ---------------------------------------------------------------------------------------------------- the page
 
-STALE_SECONDS = 3.0
-
 
 def look_at(name: str | None) -> None:
     """Choose a run, or with None the form; the link says which."""
-    link = {"new": "1"} if name is None else {"run": name}
-    st.session_state["went"] = st.query_params.to_dict(), link, time.monotonic()
-    st.query_params.from_dict(link)
+    with leave() as trip:
+        trip.go(name)
 
 
-def stay() -> None:
-    """Say a new link again, for a moment. Where the browser asked for a rerun just before it heard of it (a run's state
-    changed just then), that brings the old link along, which is no going back; or Streamlit drops the news of it."""
-    left, link, moment = st.session_state.get("went", ({}, {}, -STALE_SECONDS))
-    if time.monotonic() - moment < STALE_SECONDS and st.query_params.to_dict() in (left, link):
-        st.query_params.from_dict(link)
+@dataclass
+class Trip:
+    """From one link of this page to another.
+
+    When the browser asks for another run of the script (a run's state changed, say, while one was being forked),
+    Streamlit begins it at once, and ends the one before, or its callback, at its next word to the session. What runs
+    next therefore waits until it is known where to go; that is kept in here, which is no word to the session.
+    """
+
+    left: dict[str, str] = field(default_factory=dict)
+    link: dict[str, str] = field(default_factory=dict)
+    moment: float = -STALE_SECONDS
+    under_way: bool = False
+
+    def go(self, name: str | None) -> None:
+        self.link, self.moment = {"new": "1"} if name is None else {"run": name}, time.monotonic()
+        st.query_params.from_dict(self.link)
+
+    def stay(self) -> None:
+        """The browser may ask with the old link once more, before it has heard of the new one: that is no going
+        back."""
+        end = time.monotonic() + LONGEST_SECONDS
+        while self.under_way and time.monotonic() < end:
+            time.sleep(0.02)
+        lately = time.monotonic() - self.moment < STALE_SECONDS
+        if lately and st.query_params.to_dict() in (self.left, self.link):
+            st.query_params.from_dict(self.link)
+
+
+@contextlib.contextmanager
+def leave() -> Iterator[Trip]:
+    """Around what may take a while and then goes somewhere."""
+    trip = st.session_state.setdefault("trip", Trip())
+    trip.left, trip.under_way = st.query_params.to_dict(), True
+    try:
+        yield trip
+    finally:
+        trip.under_way = False
 
 
 def selected() -> str | None:
     """The run of the link; without one, the one that trains, else the newest."""
-    stay()
+    st.session_state.setdefault("trip", Trip()).stay()
     if "run" in st.query_params:
         return st.query_params["run"]
     if "new" in st.query_params:
@@ -395,10 +429,11 @@ def selected() -> str | None:
 
 def on_fork() -> None:
     """The remedy that a verdict on the shown run proposes."""
-    name = selected()
+    name, kind = selected(), asked()
     try:
-        verdict = next(one for one in runs().watched(name or "").verdicts if one.kind == asked())
-        look_at(runs().follow(name or "", verdict))
+        with leave() as trip:
+            verdict = next(one for one in runs().watched(name or "").verdicts if one.kind == kind)
+            trip.go(runs().follow(name or "", verdict))
     except StopIteration:
         st.toast("The verdict has changed meanwhile; look again.", icon=":material/warning:")
     except WorkbenchError as error:
