@@ -33,6 +33,15 @@ def training(page: Page, url: str) -> None:
     page.wait_for_function("(document.querySelector('.gv-chart').data?.[1].x.at(-1) ?? 0) > 100", timeout=5 * MINUTE)
 
 
+def collapse(page: Page, url: str) -> None:
+    """A run that collapsed: what is said of it, and why."""
+    page.goto(f"{url}/?run=collapsed")
+    page.wait_for_selector(".gq[data-kind=collapse]")
+    page.wait_for_selector(".gv-frame.gv-drawn")
+    page.wait_for_function("document.querySelector('.gv-chart').data?.[1].x.length > 1")
+    page.locator(".gq-line").click()
+
+
 def explore(page: Page, url: str) -> None:
     page.goto(f"{url}/explore?run=longer&mode=interpolate&label=3&label_b=8&t=0.5")
     page.wait_for_function("document.querySelector('.gl-picture')?.width > 1")
@@ -80,6 +89,8 @@ def main() -> None:
             page.wait_for_selector(".gv-frame.gv-drawn", timeout=MINUTE)
             shoot(browser, dashboard.url, "train", training)
             page.get_by_role("button", name="Stop").click(timeout=MINUTE)
+            train(checkpoints, "collapsed", "--preset", "collapse", "--images", "40000")
+            shoot(browser, dashboard.url, "collapse", collapse)
             shoot(browser, dashboard.url, "explore", explore)
             shoot(browser, dashboard.url, "inside", inside)
             shoot(browser, dashboard.url, "compare", compare)

@@ -104,6 +104,10 @@ class Result:
 def benchmark() -> None:
     """The field's tests of mode coverage: whether a generator draws all that there is.
 
+    \b
+      python -m gan_core benchmark mixtures
+      python -m gan_core benchmark stacked-mnist --seeds 1 --data-dir data
+
     Each trains one of our presets from several seeds, in memory, and prints what was drawn beside what as many real
     samples score, what chance alone would do, and the published numbers.
     """

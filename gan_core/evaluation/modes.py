@@ -98,11 +98,11 @@ def score_stack(
     confidences, distances = [], []
     channels = samples.split(1, 1)
     for done, channel in enumerate(channels, 1):
-        probabilities = classifier.probabilities(channel)
-        confidence, found = probabilities.max(1)
+        features = classifier.features(channel)
+        confidence, found = classifier.probabilities(features).max(1)
         mode = mode * n_classes + found
         confidences.append(confidence.mean().item())
-        distances.append(frechet_distance(Moments.of(classifier.features(channel[: real.count])), real))
+        distances.append(frechet_distance(Moments.of(features[: real.count]), real))
         tell(done / len(channels))
     counts = torch.bincount(mode, minlength=n_classes ** len(channels))
     return StackScores(

@@ -22,7 +22,7 @@ def test_it_opens_from_the_disk_and_its_slider_moves(
     page.goto(path.as_uri())
     expect(page.get_by_role("heading", name="first · second")).to_be_visible()
     expect(page.locator(".plot .main-svg").first).to_be_visible()
-    assert page.locator(".plot.js-plotly-plot").count() == 2
+    assert page.locator(".plot.js-plotly-plot").count() == 4  # losses, beliefs, and both distances
     shown = page.locator("figure img:visible")
     expect(shown).to_have_count(2)
     assert shown.evaluate_all("all => all.map(one => one.alt.split(',')[0])") == ["first at 9", "second at 6"]

@@ -78,6 +78,7 @@ def made_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         sizes = b"".join(n.to_bytes(4, "big") for n in array.shape)
         content = bytes((0, 0, 8, array.ndim)) + sizes + array.astype(np.uint8).tobytes()
         (raw / f"train-{name}-ubyte.gz").write_bytes(gzip.compress(content, 1))
+    monkeypatch.setattr(classifier, "SHIPPED", tmp_path / "none")
     monkeypatch.setattr(classifier, "_LEAST_SHOWN", 12_800)
     monkeypatch.setattr(classifier, "_EPOCHS", 0)
     monkeypatch.setattr(benchmarking, "PICTURES", 600)

@@ -83,4 +83,6 @@ def test_preview_of_few_samples_and_of_points() -> None:
     assert sheet[0, 16].tolist() == [0, 0, 0] and sheet[16, 16].tolist() == [200, 200, 200]
     with Image.open(io.BytesIO(datasets.preview(datasets.Dataset("own", samples, None), columns=2).picture)) as picture:
         assert picture.size == (17, 17)
-    assert datasets.preview(datasets.Dataset("points", torch.zeros(4, 2), None)).picture == b""
+    points = datasets.preview(datasets.Dataset("points", torch.tensor([[-1.0, -1.0], [1.0, 1.0]]), None)).picture
+    with Image.open(io.BytesIO(points)) as picture:
+        assert np.asarray(picture).max() > 0  # a scatter plot

@@ -74,13 +74,13 @@ def test_samples_do_not_depend_on_the_batch():
     labels = torch.tensor([0, 0, 1])
 
     def generator(z: Tensor, y: Tensor | None) -> Tensor:
-        return z[:, :1] / 4 if y is None else y.float().view(-1, 1)
+        return (z[:, :1] / 4 if y is None else y.float().view(-1, 1))[:, :, None, None]
 
     one, other = (draw(generator, 3, None, 10, seeded(0), batch)[0] for batch in (3, 10))
-    assert torch.equal(one, other) and one.shape == (10, 1) and one.dtype == torch.uint8
+    assert torch.equal(one, other) and one.shape == (10, 1, 1, 1) and one.dtype == torch.uint8
     asked, chosen = draw(generator, 3, labels, 3000, seeded(0))
     assert (asked == 255).float().mean() == pytest.approx(1 / 3, abs=0.04)  # y = 1, in the data's own share
-    assert chosen is not None and torch.equal(asked[:, 0] == 255, chosen == 1)
+    assert chosen is not None and torch.equal(asked[:, 0, 0, 0] == 255, chosen == 1)
 
 
 def test_real_samples_are_each_drawn_before_any_again(tiny: Any):

@@ -82,8 +82,8 @@ class Brightness(nn.Module):
     def features(self, samples: Tensor) -> Tensor:
         return samples.float().mean((1, 2, 3), keepdim=True).flatten(1) / 85
 
-    def probabilities(self, samples: Tensor) -> Tensor:
-        return (-self.scale * (self.features(samples) - torch.arange(4)).square()).softmax(1)
+    def probabilities(self, features: Tensor) -> Tensor:
+        return (-self.scale * (features - torch.arange(4)).square()).softmax(1)
 
 
 def stacks(classes: Tensor) -> Tensor:
@@ -123,5 +123,5 @@ def test_the_real_classifier_takes_single_channels() -> None:
     scores = score_stack(samples, net, real, shares.append)
     assert shares == [pytest.approx(i / 3) for i in (1, 2, 3)]
     assert 1 <= scores.modes <= 70 and 0.1 < scores.confidence < 1 and scores.fid >= 0
-    classes = torch.stack([net.probabilities(samples[:, i : i + 1]).argmax(1) for i in range(3)], 1)
+    classes = torch.stack([net.probabilities(net.features(samples[:, i : i + 1])).argmax(1) for i in range(3)], 1)
     assert scores.modes == len(classes.unique(dim=0))
