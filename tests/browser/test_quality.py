@@ -28,8 +28,8 @@ def test_a_collapse_is_told_and_a_fork_recovers(start_dashboard: Callable[..., D
     names = page.locator(".gq-card h4")
     assert {"Diversity", "Classes drawn", "Fréchet distance"} <= set(names.all_inner_texts())
     assert page.locator(".gq-card polyline").count() == names.count()  # each with its course so far
-    gone = page.locator(".gm-bar.gm-gone").count()
-    assert gone >= 5 and page.locator(".gm-bar").count() == 10  # most classes are drawn no more
+    page.wait_for_function("document.querySelectorAll('.gm-bar.gm-gone').length >= 5")  # most classes are drawn no more
+    assert page.locator(".gm-bar").count() == 10
     page.wait_for_selector(".gm-hills path")
     page.wait_for_function("document.querySelector('.gm-chart')?.data?.at(-1).x.length >= 2")
 
