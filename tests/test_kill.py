@@ -55,7 +55,7 @@ def whole(folder: RunFolder) -> None:
             with Image.open(path) as picture:
                 picture.load()
         else:
-            assert path.name in ("run.json", "history.jsonl", "events.jsonl"), path.name
+            assert path.name in ("run.json", "history.jsonl", "events.jsonl", "evaluations.jsonl"), path.name
     history = folder.history()
     assert history.damaged == 0
     steps = history.column("step").tolist()

@@ -47,7 +47,7 @@ def test_a_collapse_is_told_and_a_fork_recovers(start_dashboard: Callable[..., D
     assert fork["config"]["lr_g"] < parent["config"]["lr_g"] and fork["config"]["lr_d"] > parent["config"]["lr_d"]
     events = [json.loads(line) for line in (runs / "digits-collapse-1" / "events.jsonl").read_text().splitlines()]
     assert any(event["event"] == "verdict" and event["kind"] == "collapse" for event in events)
-    assert events[-1]["event"] == "forked"
+    assert [event["into"] for event in events if event["event"] == "forked"] == ["digits-collapse-1-fork"]
 
 
 def test_what_was_measured_is_there_when_the_run_is_over(dashboard_with_runs: Dashboard, page: Page) -> None:

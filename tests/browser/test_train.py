@@ -46,8 +46,9 @@ def _from_digits(page: Page) -> float:
 
 
 def _events(dashboard: Dashboard, run: str) -> list[dict[str, Any]]:
-    """What the run wrote of its life, oldest first."""
-    return [json.loads(line) for line in (dashboard.checkpoints / run / "events.jsonl").read_text().splitlines()]
+    """What the run wrote of its life, oldest first; without the verdicts of who watches it, which may come later."""
+    lines = (dashboard.checkpoints / run / "events.jsonl").read_text().splitlines()
+    return [event for event in map(json.loads, lines) if event["event"] != "verdict"]
 
 
 def _state(page: Page, state: str) -> None:
