@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -24,7 +24,8 @@ from gan_core.priority import lower_priority
 from gan_core.rollback import best_before, calmer, roll_back
 from gan_core.schedules import sample_due, target_images
 from gan_core.slots import Slots
-from gan_core.store import DatasetFacts, History, RunFolder, disk_reason
+from gan_core.snapshot import ACTIVE, ENDED, Snapshot
+from gan_core.store import History, RunFolder, disk_reason
 from gan_core.trainer import Trainer, thread_count
 from gan_core.verdicts import Verdict
 from gan_core.watch import Moment, Watch
@@ -33,52 +34,6 @@ log = logging.getLogger(__name__)
 
 SAVE_SECONDS = 60.0
 PUBLISH_SECONDS = 0.4
-ACTIVE = ("queued", "training", "paused", "stopping")
-ENDED = ("stopped", "finished", "failed", "interrupted")
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What is known of a run at one moment. Immutable: a reader keeps it as long as it likes.
-
-    Attributes:
-        state: queued, training, paused, stopping, stopped, finished, failed or interrupted.
-        reason: why, where the state needs a reason.
-        rate: images a second lately, smoothed; 0 when not training.
-        target_images, target_seconds: the length asked for; both None: until stopped.
-        here: trained by this process, so that its buttons work.
-    """
-
-    name: str
-    state: str
-    reason: str | None
-    config: RunConfig
-    dataset: DatasetFacts
-    step: int
-    images: int
-    seconds: float
-    rate: float
-    target_images: int | None
-    target_seconds: float | None
-    here: bool
-
-    @property
-    def progress(self) -> float:
-        """Share of the length that is done, in [0, 1]."""
-        if self.state == "finished":
-            return 1.0
-        if self.target_images:
-            return min(1.0, self.images / self.target_images)
-        return min(1.0, self.seconds / self.target_seconds) if self.target_seconds else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Training time still to go at the present rate; None where that cannot be known."""
-        if self.target_seconds is not None:
-            return max(0.0, self.target_seconds - self.seconds)
-        if self.target_images is None or self.rate <= 0:
-            return None
-        return max(0.0, (self.target_images - self.images) / self.rate)
 
 
 def check_data(folder: RunFolder, dataset: Dataset) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -18,14 +17,16 @@ from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, replaced, validat
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, WorkbenchError
 from gan_core.networks import load_discriminator, load_generator
-from gan_core.run import Run, Snapshot, check_data
-from gan_core.schedules import complete, target_images
+from gan_core.on_disk import OnDisk
+from gan_core.run import Run, check_data
+from gan_core.schedules import complete
 from gan_core.slots import Slots
-from gan_core.store import DatasetFacts, History, RunFolder, Store, newest
+from gan_core.snapshot import Snapshot
+from gan_core.store import DatasetFacts, History, RunFolder, Store
 from gan_core.store.files import stamp
 from gan_core.trainer import pick_device
 from gan_core.verdicts import Verdict
-from gan_core.watch import Watched, watched
+from gan_core.watch import Watched
 
 KEPT_NETWORKS = 16
 
@@ -78,7 +79,7 @@ class Runs:
     def __init__(self, store: Store, concurrency: int = 1) -> None:
         self.store, self.slots = store, Slots(concurrency)
         self._here: dict[str, Run] = {}
-        self._seen: dict[str, _OnDisk] = {}
+        self._seen: dict[str, OnDisk] = {}
         self._networks: OrderedDict[tuple[str, Path, tuple[int, int] | None], nn.Module] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -384,69 +385,9 @@ class Runs:
                 self._networks.popitem(last=False)
         return network, file.images
 
-    def _on_disk(self, name: str) -> _OnDisk:
+    def _on_disk(self, name: str) -> OnDisk:
         with self._lock:
             seen = self._seen.get(name)
             if seen is None or seen.outdated():
-                seen = self._seen[name] = _OnDisk(self.store.open(name))
+                seen = self._seen[name] = OnDisk(self.store.open(name))
             return seen
-
-
-class _OnDisk:
-    """A run as its folder tells, read again only as far as files changed."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
-        self._info = stamp(folder.path / "run.json")
-        self.events_stamp: tuple[int, int] | None = None
-        self._state: tuple[str, str | None] = ("stopped", None)
-        self._history = History()
-        self._watched: Watched | None = None
-        self._watched_stamp: Any = None
-        self._lately_stamp: tuple[int, int] | None = None
-        self._newest: list[dict[str, float]] = []
-
-    def outdated(self) -> bool:
-        return stamp(self.folder.path / "run.json") != self._info
-
-    def history(self) -> History:
-        self._history.refresh(self.folder.path / "history.jsonl")
-        return self._history
-
-    def watched(self) -> Watched:
-        now = stamp(self.folder.path / "evaluations.jsonl"), stamp(self.folder.path / "history.jsonl")
-        if self._watched is None or now != self._watched_stamp:
-            self._watched, self._watched_stamp = watched(self.folder, self.history(), sys.maxsize), now
-        return self._watched
-
-    def _lately(self) -> list[dict[str, float]]:
-        """The newest records: a list of runs must not cost more for long ones."""
-        path = self.folder.path / "history.jsonl"
-        if (now := stamp(path)) != self._lately_stamp:
-            try:
-                self._newest = newest(path, 20)
-            except OSError as error:
-                raise StoreError(f"{self.folder.name}/{path.name}: cannot be read: {error.strerror}") from None
-            self._lately_stamp = now
-        return self._newest
-
-    def snapshot(self) -> Snapshot:
-        folder, config, facts = self.folder, self.folder.config, self.folder.info.dataset
-        events = folder.events_stamp()
-        # A run that says it trains may have died since: only whoever holds its lock can tell.
-        if events != self.events_stamp or self._state[0] in ("training", "paused"):
-            self._state = folder.state()
-            self.events_stamp = events
-        state, reason = self._state
-        lately = self._lately()
-        last = lately[-1] if lately else dict.fromkeys(("step", "images", "seconds"), 0.0)
-        rate = 0.0
-        if state == "training" and lately and last["seconds"] > (first := lately[0])["seconds"]:
-            rate = (last["images"] - first["images"]) / (last["seconds"] - first["seconds"])
-        files = folder.checkpoints()
-        newest = files[-1].images if files else 0
-        images = max(int(last["images"]), newest if state != "interrupted" else 0)
-        return Snapshot(
-            folder.name, state, reason, config, facts, images // folder.images_per_step, images,
-            last["seconds"], rate, target_images(config, facts.count), config.seconds, False,
-        )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from gan_core.errors import ConfigError, WorkbenchError
 from gan_core.latent import View
-from gan_core.run import ACTIVE, Snapshot
+from gan_core.snapshot import ACTIVE, Snapshot
 from pages.parts.latent import explorer, said
 from pages.parts.latent.drawing import check_pictures, classes_told
 from pages.parts.latent.link import START, Link, fitted

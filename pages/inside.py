@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from gan_core.errors import ConfigError, WorkbenchError
-from gan_core.run import ACTIVE, Snapshot
+from gan_core.snapshot import ACTIVE, Snapshot
 from pages.parts.inside import said, xray
 from pages.parts.inside.link import Link
 from pages.parts.latent.drawing import check_pictures, classes_told

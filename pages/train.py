@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import html
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -19,13 +16,14 @@ from gan_core.datasets.mixtures import MIXTURES
 from gan_core.errors import WorkbenchError
 from gan_core.objectives import OBJECTIVES
 from gan_core.presets import PRESETS, make_config, preset_config
-from gan_core.run import ACTIVE, ENDED, Snapshot
 from gan_core.runs import load_data
+from gan_core.snapshot import ACTIVE, ENDED, Snapshot
 from pages.parts import data, form
 from pages.parts.charts import charts_ahead
 from pages.parts.live import chosen, live_view, run_list
 from pages.parts.quality import asked, measures_view, verdict_line
 from pages.parts.states import MARKS
+from pages.parts.trip import leave, stay
 from pages.parts.words import plain
 from pages.parts.workbench import runs
 
@@ -33,8 +31,6 @@ SENTENCE = (
     "Two networks play a game: one draws {things}, one tries to tell them from real ones. Press **Train** and watch "
     "both get better."
 )
-
-STALE_SECONDS, LONGEST_SECONDS = 3.0, 60.0
 
 # ---------------------------------------------------------------------------------------------------- a new run
 
@@ -177,7 +173,7 @@ def begin(config: RunConfig | None, name: str | None) -> None:
     """
     assert config is not None  # the button is disabled
     with leave() as trip:
-        trip.go(runs().start(config, name))
+        trip.go({"run": runs().start(config, name)})
 
 
 def begin_at_once(config: RunConfig | None, name: str | None, shown: dict[str, Any]) -> None:
@@ -372,52 +368,12 @@ def one_run(name: str) -> None:
 def look_at(name: str | None) -> None:
     """Choose a run, or with None the form; the link says which."""
     with leave() as trip:
-        trip.go(name)
-
-
-@dataclass
-class Trip:
-    """From one link of this page to another.
-
-    When the browser asks for another run of the script (a run's state changed, say, while one was being forked),
-    Streamlit begins it at once, and ends the one before, or its callback, at its next word to the session. What runs
-    next therefore waits until it is known where to go; that is kept in here, which is no word to the session.
-    """
-
-    left: dict[str, str] = field(default_factory=dict)
-    link: dict[str, str] = field(default_factory=dict)
-    moment: float = -STALE_SECONDS
-    under_way: bool = False
-
-    def go(self, name: str | None) -> None:
-        self.link, self.moment = {"new": "1"} if name is None else {"run": name}, time.monotonic()
-        st.query_params.from_dict(self.link)
-
-    def stay(self) -> None:
-        """The browser may ask with the old link once more, before it has heard of the new one: that is no going
-        back."""
-        end = time.monotonic() + LONGEST_SECONDS
-        while self.under_way and time.monotonic() < end:
-            time.sleep(0.02)
-        lately = time.monotonic() - self.moment < STALE_SECONDS
-        if lately and st.query_params.to_dict() in (self.left, self.link):
-            st.query_params.from_dict(self.link)
-
-
-@contextlib.contextmanager
-def leave() -> Iterator[Trip]:
-    """Around what may take a while and then goes somewhere."""
-    trip = st.session_state.setdefault("trip", Trip())
-    trip.left, trip.under_way = st.query_params.to_dict(), True
-    try:
-        yield trip
-    finally:
-        trip.under_way = False
+        trip.go({"new": "1"} if name is None else {"run": name})
 
 
 def selected() -> str | None:
     """The run of the link; without one, the one that trains, else the newest."""
-    st.session_state.setdefault("trip", Trip()).stay()
+    stay()
     if "run" in st.query_params:
         return st.query_params["run"]
     if "new" in st.query_params:
@@ -433,7 +389,7 @@ def on_fork() -> None:
     try:
         with leave() as trip:
             verdict = next(one for one in runs().watched(name or "").verdicts if one.kind == kind)
-            trip.go(runs().follow(name or "", verdict))
+            trip.go({"run": runs().follow(name or "", verdict)})
     except StopIteration:
         st.toast("The verdict has changed meanwhile; look again.", icon=":material/warning:")
     except WorkbenchError as error:

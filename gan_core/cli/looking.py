@@ -10,8 +10,8 @@ import click
 
 from gan_core.cli.shell import Command, checkpoints_option, name_argument, say, table
 from gan_core.config import GROUPS, fields
-from gan_core.run import Snapshot
 from gan_core.runs import Runs
+from gan_core.snapshot import Snapshot
 from gan_core.store import COLUMNS, Store
 from gan_core.words import duration
 

@@ -17,8 +17,9 @@ from gan_core.cli.shell import Command, F, Failure, checkpoint_option, checkpoin
 from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, parse_assignments, replaced, validated
 from gan_core.errors import ConfigError, StoreError
 from gan_core.presets import preset_config
-from gan_core.run import ACTIVE, Run, Snapshot
+from gan_core.run import Run
 from gan_core.runs import Runs
+from gan_core.snapshot import ACTIVE, Snapshot
 from gan_core.store import Store
 from gan_core.words import duration
 

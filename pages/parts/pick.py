@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gan_core.errors import WorkbenchError
-from gan_core.run import Snapshot
+from gan_core.snapshot import Snapshot
 from gan_core.store import RunFolder
 from pages.parts.workbench import runs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gan_core.run import Snapshot
+from gan_core.snapshot import Snapshot
 
 MARKS = {
     "queued": "◌", "training": "●", "paused": "‖", "stopping": "…", "stopped": "■", "finished": "✓", "failed": "✕",

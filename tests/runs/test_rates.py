@@ -11,8 +11,9 @@ from gan_core import runs as runs_module
 from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError
-from gan_core.run import RateMeter, Snapshot
+from gan_core.run import RateMeter
 from gan_core.runs import Runs
+from gan_core.snapshot import Snapshot
 from gan_core.trainer import Trainer
 from tests.runs.conftest import ENDLESS, Config, Gate, Wait, ended, events, same
 

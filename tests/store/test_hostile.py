@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load, save
 
 from gan_core.errors import StoreError
-from gan_core.run import ENDED
 from gan_core.runs import Runs
+from gan_core.snapshot import ENDED
 from gan_core.store import Store
 from gan_core.store.checkpoint import FORMAT, _seal
 from tests.store.hostile import Contents, everything, lives_on

@@ -12,8 +12,8 @@ import pytest
 
 from gan_core.config import RunConfig
 from gan_core.errors import StoreError
-from gan_core.run import ENDED
 from gan_core.runs import Runs
+from gan_core.snapshot import ENDED
 from gan_core.store import COLUMNS, Store
 from tests.store.hostile import Contents, everything, lives_on
 

@@ -11,7 +11,7 @@ import torch
 from gan_core.errors import StoreError
 from gan_core.networks import is_conditional
 from gan_core.pictures import png
-from gan_core.run import Snapshot
+from gan_core.snapshot import Snapshot
 from gan_core.store import RunFolder
 from gan_core.store.files import stamp
 from gan_core.timeline import drawn

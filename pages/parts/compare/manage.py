@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.config import get_option
 
 from gan_core.errors import StoreError, WorkbenchError
-from gan_core.run import ACTIVE, Snapshot
+from gan_core.snapshot import ACTIVE, Snapshot
 from gan_core.store import export_run, import_run
 from gan_core.words import duration
 from pages.parts.compare.link import Choice

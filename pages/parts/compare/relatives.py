@@ -10,7 +10,7 @@ from gan_core.config import LENGTHS, RunConfig
 from gan_core.family import Member, family
 from gan_core.figures import Branch
 from gan_core.figures import family as drawn
-from gan_core.run import Snapshot
+from gan_core.snapshot import Snapshot
 from gan_core.store import RunInfo
 from gan_core.words import in_words
 from pages.parts.charts import figure

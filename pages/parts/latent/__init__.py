@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.components import v2
 
 from gan_core.latent import View
-from gan_core.run import Snapshot
+from gan_core.snapshot import Snapshot
 from gan_core.store import RunFolder
 from pages.parts.latent.drawing import RANGE, STRIP, classes_told
 from pages.parts.latent.link import Link

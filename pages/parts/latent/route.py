@@ -15,7 +15,7 @@ from torch import nn
 
 from gan_core.errors import ConfigError, WorkbenchError
 from gan_core.latent import View
-from gan_core.run import ACTIVE
+from gan_core.snapshot import ACTIVE
 from pages.parts.desk import Desk, attend, read_as
 from pages.parts.latent import drawing
 from pages.parts.sockets import Socket, socket_route

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.components import v2
 
 from gan_core.objectives import OBJECTIVES
-from gan_core.run import Snapshot
+from gan_core.snapshot import Snapshot
 from pages.parts.charts import LIBRARY
 from pages.parts.script import text
 from pages.parts.workbench import DISCRIMINATOR_COLOUR, GENERATOR_COLOUR

@@ -12,8 +12,8 @@ from torch import nn
 
 from gan_core.networks import is_conditional
 from gan_core.pictures import as_kept, drawable, png, sheet
-from gan_core.run import ACTIVE, Snapshot
 from gan_core.schedules import target_images
+from gan_core.snapshot import ACTIVE, Snapshot
 from gan_core.store import COLUMNS, History, RunFolder
 from gan_core.trainer import fixed_latents, grid_columns
 from pages.parts.states import MARKS

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gan_core.errors import ConfigError, WorkbenchError
-from gan_core.run import ACTIVE
+from gan_core.snapshot import ACTIVE
 from pages.parts.live.feed import Curves, Grids, LiveGrid, facts, listing
 from pages.parts.quality.feed import quality
 from pages.parts.sockets import Socket, socket_route
