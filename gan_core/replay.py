@@ -7,6 +7,7 @@ Captured by hand: the graphs of `torch.compile` cannot be used from threads (pyt
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 
@@ -16,6 +17,12 @@ log = logging.getLogger(__name__)
 
 WARM_UP = 3
 """Plays before a capture: libraries choose their algorithms and make their buffers in the first."""
+
+TRIES = 3
+"""Captures that may fail, where something else in the process disturbs them, before all work is played as on a CPU."""
+
+_one_capture = threading.Lock()
+"""A capture begins by waiting for the whole device, which no other may be under way for: it would break both."""
 
 
 class Replay:
@@ -31,6 +38,7 @@ class Replay:
         self._generators = generators
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}
         self._played: Counter[Hashable] = Counter()
+        self._failed = 0
         # Of its own: runs in other threads may capture at the same moment.
         self._stream = torch.cuda.Stream(device) if self.captures else None
 
@@ -55,17 +63,28 @@ class Replay:
         torch.cuda.current_stream().wait_stream(self._stream)
 
     def _capture(self, key: Hashable, work: Callable[[], None]) -> None:
-        graph = torch.cuda.CUDAGraph()
+        graph, states = torch.cuda.CUDAGraph(), [generator.get_state() for generator in self._generators]
         try:
             for generator in self._generators:
                 graph.register_generator_state(generator)
             # thread_local: what other threads do on the device meanwhile is theirs, and no error.
-            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+            with _one_capture, torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
                 work()
-        except RuntimeError as error:  # something in this game cannot be captured: it is played as on a CPU
-            log.warning("no CUDA graph: %s", error)
-            self.captures = False
-            work()
+        except RuntimeError as error:
+            self._give_up(error, states)
+            self._beside(work)
             return
         self._graphs[key] = graph
         graph.replay()  # a capture itself computes nothing
+
+    def _give_up(self, error: RuntimeError, states: Sequence[torch.Tensor]) -> None:
+        """Go on as if nothing had been captured yet, with generators that know of no graph, from where they stood."""
+        self._failed += 1
+        self.captures = self._failed < TRIES
+        log.warning("no CUDA graph (try %d of %d): %s", self._failed, TRIES, str(error).splitlines()[0])
+        self._graphs.clear()
+        self._played.clear()
+        for generator, state in zip(self._generators, states, strict=True):
+            fresh = torch.Generator(generator.device)
+            fresh.set_state(state)
+            generator.graphsafe_set_state(fresh)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
+from gan_core.device import settle
 from gan_core.errors import ConfigError, StoreError, TrainingError
 from gan_core.game import Game, Moves
 from gan_core.pictures import as_kept
@@ -77,6 +78,7 @@ class Trainer:
         """
         self.config = config
         self.device = device or pick_device(config.device)
+        settle(self.device)
         self.dataset = dataset.to(self.device)
         self.order, self.noise = stream(config.seed, "order"), stream(config.seed, "noise", self.device)
         self.game = Game(config, dataset.shape, dataset.n_classes, stream(config.seed, "init"), self.noise)
