@@ -6,6 +6,7 @@ Captured by hand: the graphs of `torch.compile` cannot be used from threads (pyt
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections import Counter
@@ -21,8 +22,15 @@ WARM_UP = 3
 TRIES = 3
 """Captures that may fail, where something else in the process disturbs them, before all work is played as on a CPU."""
 
-_one_capture = threading.Lock()
-"""A capture begins by waiting for the whole device, which no other may be under way for: it would break both."""
+_taking_turns = threading.Lock()
+"""A capture begins by waiting for the whole device, which breaks another that is under way. And PyTorch has a few
+streams only, which it hands out again and again: what else is done on that of a capture would become a part of it."""
+
+
+@functools.cache
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    """What all captures, and the plays before them, are made on in turn."""
+    return torch.cuda.Stream(device)
 
 
 class Replay:
@@ -34,13 +42,11 @@ class Replay:
     """
 
     def __init__(self, device: torch.device, generators: Sequence[torch.Generator]) -> None:
-        self.captures = device.type == "cuda"
+        self.captures, self._device = device.type == "cuda", device
         self._generators = generators
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}
         self._played: Counter[Hashable] = Counter()
         self._failed = 0
-        # Of its own: runs in other threads may capture at the same moment.
-        self._stream = torch.cuda.Stream(device) if self.captures else None
 
     def __call__(self, key: Hashable, work: Callable[[], None]) -> None:
         """Play `work`. The same key promises the same operations on the same tensors."""
@@ -56,11 +62,12 @@ class Replay:
 
     def _beside(self, work: Callable[[], None]) -> None:
         """On the stream that it will be captured on, as PyTorch asks of what comes before a capture."""
-        assert self._stream is not None
-        self._stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self._stream):
-            work()
-        torch.cuda.current_stream().wait_stream(self._stream)
+        stream = _stream(self._device)
+        with _taking_turns:
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                work()
+            torch.cuda.current_stream().wait_stream(stream)
 
     def _capture(self, key: Hashable, work: Callable[[], None]) -> None:
         graph, states = torch.cuda.CUDAGraph(), [generator.get_state() for generator in self._generators]
@@ -68,7 +75,8 @@ class Replay:
             for generator in self._generators:
                 graph.register_generator_state(generator)
             # thread_local: what other threads do on the device meanwhile is theirs, and no error.
-            with _one_capture, torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+            mode = {"stream": _stream(self._device), "capture_error_mode": "thread_local"}
+            with _taking_turns, torch.cuda.graph(graph, **mode):
                 work()
         except RuntimeError as error:
             self._give_up(error, states)
