@@ -68,16 +68,21 @@ def evaluate_command(
     count = min(SAMPLES, most_samples(dataset)) if samples is None else samples
     torch.set_num_threads(thread_count(config))
     where = datasets.data_folder(config.data_dir) / "evaluation"
+    problems: list[str] = []
     with Bar() as bar:
         judge = judge_for(dataset, where, count, bar.show)
         found = evaluate(
             folder, files, dataset, judge, lambda images: runs.generator(name, images)[0],
             lambda share: bar.show(share, "of the checkpoints measured"),
+            (lambda error: problems.append(str(error))) if all_of_them else None,
         )
     if as_json:
         say(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
-    else:
+    elif found:
         say(_told(folder.name, dataset.fingerprint, found))
+    if problems:
+        told = "; ".join(problems)
+        raise WorkbenchError(f"{len(problems)} of {len(files)} checkpoints could not be measured: {told}")
 
 
 def _told(name: str, data: str, found: list[Evaluation]) -> str:
