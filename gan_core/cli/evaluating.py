@@ -21,6 +21,7 @@ from gan_core.run import check_data
 from gan_core.runs import Runs, load_data
 from gan_core.store import Store
 from gan_core.trainer import thread_count
+from gan_core.words import measured
 
 SAMPLES = 1_000
 
@@ -107,4 +108,5 @@ def _cell(scores: dict[str, Any], name: str) -> str:
     if value is None:
         return ""
     error = scores.get(f"{name}_error")
-    return f"{value:.3g}" + (f" ± {error:.1g}" if error is not None else "")
+    number, bar = measured(value, error)
+    return f"{number} ± {bar}" if bar else number
