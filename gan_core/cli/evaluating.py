@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,10 +37,15 @@ SAMPLES = 1_000
 )
 @setting_option("data_dir", RunConfig.model_fields["data_dir"], "where it was")
 @setting_option("dataset_path", RunConfig.model_fields["dataset_path"], "where it was")
+@click.option(
+    "--inception", type=click.Path(path_type=Path), metavar="FILE",
+    help="Measure colour pictures by Inception v3, whose weights lie here (safetensors, as torchvision names them).",
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, one object a checkpoint.")
 @checkpoints_option
 def evaluate_command(
-    name: str, step: int | None, all_of_them: bool, samples: int | None, as_json: bool, store: Store,
+    name: str, step: int | None, all_of_them: bool, samples: int | None, inception: Path | None, as_json: bool,
+    store: Store,
     **places: str | None,
 ) -> None:
     """Measure the samples of the run NAME against its data.
@@ -71,7 +77,7 @@ def evaluate_command(
     where = datasets.data_folder(config.data_dir) / "evaluation"
     problems: list[str] = []
     with Bar() as bar:
-        judge = judge_for(dataset, where, count, bar.show)
+        judge = judge_for(dataset, where, count, bar.show, inception)
         found = evaluate(
             folder, files, dataset, judge, lambda images: runs.generator(name, images)[0],
             lambda share: bar.show(share, "of the checkpoints measured"),

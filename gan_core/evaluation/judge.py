@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from gan_core.datasets import Dataset
-from gan_core.errors import DatasetError
+from gan_core.errors import ConfigError, DatasetError
 from gan_core.evaluation.classes import classes_of
 from gan_core.evaluation.extractors import Extractor, extractor_for
 from gan_core.evaluation.frechet import Moments, frechet_distance, frechet_error
+from gan_core.evaluation.inception import Inception
 from gan_core.evaluation.kernel import kernel_distance
 from gan_core.evaluation.manifold import Balls, mean_distance, overlap
 from gan_core.evaluation.memory import TrainingSet
@@ -146,18 +147,28 @@ class Judge:
 
 
 def judge_for(
-    dataset: Dataset, folder: Path, count: int, on_progress: Callable[[float, str], None] | None = None
+    dataset: Dataset, folder: Path, count: int, on_progress: Callable[[float, str], None] | None = None,
+    inception: Path | None = None,
 ) -> Judge:
     """A judge with the extractor that suits the data; see `extractor_for`.
 
     Args:
         folder: where a classifier that was trained is kept, and found again.
         on_progress: called with the share done of a part of it, in [0, 1], and which.
+        inception: weights of that network, which is then used in its place; see `inception.Inception`.
 
     Raises:
         DatasetError: there is too little data for so many samples, or the classifier cannot be kept there.
+        ConfigError: no such weights, or the data is no colour pictures.
     """
     tell = on_progress or (lambda share, what: None)
+    if inception is not None:
+        if len(dataset.shape) != 3 or dataset.shape[0] != 3:
+            raise ConfigError(
+                f"inception = {str(inception)!r}: it sees colour pictures; the samples of {dataset.name} are of shape "
+                f"{list(dataset.shape)}"
+            )
+        return Judge(dataset, Inception(inception), count, lambda share: tell(share, "of the real samples measured"))
     try:
         extractor = extractor_for(dataset, folder, lambda share: tell(share, "of a classifier trained"))
     except OSError as error:
