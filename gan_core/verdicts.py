@@ -205,10 +205,14 @@ def _collapse(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict
     since = course.since(narrow)
     if left and gone:
         of_all = f"{len(gone)} of {len(left) + len(gone)} classes are gone"
-        what = (
-            "What G draws is unlike any real sample, and taken for "
-            if course.column("precision")[-1] < UNLIKE * number(course.measures[-1].floor, "precision") else "G draws "
-        ) + f"{_listed(left)} and hardly anything else: {of_all}"
+        # What a picture is taken for need not be what is on it: a classifier takes noise for some class, too.
+        if same:
+            what = "G draws nearly the same thing whatever its latent, taken for "
+        elif course.column("precision")[-1] < UNLIKE * number(course.measures[-1].floor, "precision"):
+            what = "What G draws is unlike any real sample, and taken for "
+        else:
+            what = "G draws "
+        what += f"{_listed(left)} and hardly anything else: {of_all}"
     else:
         what = "G draws nearly the same thing whatever its latent"
     before = course.images[(course.images < since) & (course.way > FAR)]
