@@ -444,8 +444,8 @@ class Trainer:
 
 
 def grid_columns(config: RunConfig, conditional: bool, n_classes: int) -> int:
-    """Pictures a row of the sample grid: a column a class where the classes fit in a row."""
-    return n_classes if conditional and n_classes <= 12 else config.grid
+    """Pictures a row of the sample grid: a column a class where the classes fit in a row, as often as there is room."""
+    return n_classes * max(1, config.grid // n_classes) if conditional and n_classes <= 12 else config.grid
 
 
 def fixed_latents(
