@@ -16,7 +16,7 @@ place = st.session_state
 def read_address() -> None:
     """Go where the page's address says, when it says something new."""
     query = st.query_params.to_dict()
-    if "lab_link" in place and (query == place.lab_query or not query):
+    if "lab_query" in place and (query == place.lab_query or not query):
         st.query_params.from_dict(place.lab_query)  # back from another page
         return
     place.lab_query = query
@@ -29,7 +29,7 @@ def changed() -> None:
     query = said(KEY, "link")
     if isinstance(query, str):
         place.lab_query = dict(parse_qsl(query))
-        place.lab_complaint = ""
+        place.lab_link, place.lab_complaint = Link.from_query(place.lab_query)
         st.query_params.from_dict(place.lab_query)
 
 

@@ -41,7 +41,7 @@ def lab(
     *,
     layers: Sequence[str] = USUAL,
     speed: int = USUAL_SPEED,
-    revision: int = 0,
+    revision: int | None = None,
     choices: Literal["all", "none"] = "all",
     charts: Sequence[str] = CHARTS,
     autoplay: bool = False,
@@ -53,8 +53,9 @@ def lab(
     """Mount a lab.
 
     Args:
-        scene, layers, speed: what to play and show. It begins anew with another scene, and with another `revision`;
-            else the hand knows better.
+        scene, layers, speed: what to play and show.
+        revision: it begins anew, with these, when this is another; else the hand knows better. None: with every other
+            scene or marks.
         key: of the component; `said(key, …)` tells what it said.
         choices: all: a whole page, where everything can be chosen. none: the picture, the charts and how to play.
         charts: which of `CHARTS` stand beside the picture.
@@ -67,7 +68,7 @@ def lab(
     _component(
         key=key,
         data={
-            "revision": f"{revision} {sorted(scene.to_query().items())} {list(marks)}",
+            "revision": f"{sorted(scene.to_query().items())} {list(marks)}" if revision is None else str(revision),
             "query": scene.to_query(),
             "layers": list(layers),
             "speed": speed,

@@ -2,12 +2,13 @@
 
 const MOST_POINTS = 1200; // kept; then every second one goes
 const CHART_HEIGHT = 76;
-const ROOM = { left: 34, right: 6, top: 6, bottom: 4 };
+const ROOM = { left: 40, right: 6, top: 7, bottom: 5 };
 
 const shortly = (value) => {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  const text = size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : size >= 0.01 || size === 0 ? value.toFixed(2)
+  if (Number.isInteger(value)) return String(value).replace("-", "−");
+  const text = size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : size >= 0.01 ? value.toFixed(2)
     : size >= 0.0005 ? value.toFixed(4) : value.toExponential(0);
   return text.replace("-", "−");
 };
@@ -56,7 +57,8 @@ class Curve {
     this.values = shown.lines.map(({ label, colour }) => {
       const value = make("b");
       value.style.color = colour;
-      return { node: make("span", { className: "gb-value" }, make("i", { style: `background:${colour}` }), `${label} `, value), value };
+      const name = make("span", { textContent: label });
+      return { node: make("span", { className: "gb-value" }, make("i", { style: `background:${colour}` }), name, " ", value), name, value };
     });
     this.mark = make("span", { className: "gb-mark" });
     this.node = make("figure", { className: "gb-curve", data: { curve: shown.id } },
@@ -67,6 +69,14 @@ class Curve {
     this.canvas.onpointermove = (event) => hear.over(this.stepAt(event));
     this.canvas.onpointerleave = () => hear.over(null);
     this.canvas.onclick = (event) => hear.look(this.stepAt(event));
+  }
+
+  /* How many modes there are to be covered; 0: none to count. */
+  count(modes) {
+    const at = this.shown.lines.findIndex(({ name }) => name === "modes");
+    this.shown.lines[at].range = [0, modes || 1];
+    say(this.values[at].name, `modes of ${modes}`);
+    this.values[at].node.hidden = !modes;
   }
 
   stepAt({ clientX }) {

@@ -7,24 +7,23 @@ from functools import lru_cache
 from typing import Any, Literal, get_args, get_origin
 
 import torch
-from annotated_types import Ge, Gt, Le, Lt
 
 from gan_core.datasets import plane
 from gan_core.lab import CHANGEABLE, SCENES, Scene
 from gan_core.lab.measures import EXTENT
 
 GROUPS = (
-    ("Data", "What is real: the discriminator sees points from here.", True, ("data",)),
+    ("Data", "What is real: the discriminator sees points from here.", True, ["data"]),
     (
         "Game", "What the two players are rewarded for.", True,
-        ("objective", "critic_steps", "unrolled_steps", "packing", "gp_weight", "r1_weight", "r2_weight",
-         "discriminator_norm", "instance_noise", "label_smoothing"),
+        ["objective", "critic_steps", "unrolled_steps", "packing", "gp_weight", "r1_weight", "r2_weight",
+         "discriminator_norm", "instance_noise", "label_smoothing"],
     ),
     ("Learning", "How far each player moves. Changes at once, while it plays.", True,
-     ("lr_d", "lr_g", "optimiser_d", "optimiser_g", "beta1", "beta2", "batch_size")),
+     ["lr_d", "lr_g", "optimiser_d", "optimiser_g", "beta1", "beta2", "batch_size"]),
     ("Networks", "How much each player can express.", False,
-     ("depth_d", "units_d", "depth_g", "units_g", "activation", "latent", "latent_dim")),
-    ("Chance", "Everything random follows from the seed: the same seed plays the same numbers.", False, ("seed",)),
+     ["depth_d", "units_d", "depth_g", "units_g", "activation", "latent", "latent_dim"]),
+    ("Chance", "Everything random follows from the seed: the same seed plays the same numbers.", False, ["seed"]),
 )
 
 TITLES = {
@@ -62,8 +61,7 @@ def fields() -> dict[str, dict[str, Any]]:
             kind["choices"] = [{"value": value, "title": str(value)} for value in get_args(info.annotation)]
         elif info.annotation in (int, float):
             whole = info.annotation is int
-            low = next((one.ge if isinstance(one, Ge) else one.gt for one in info.metadata if isinstance(one, Ge | Gt)), 0)
-            high = next((one.le if isinstance(one, Le) else one.lt for one in info.metadata if isinstance(one, Le | Lt)), 1)
+            low, high = (limit(info.metadata, names) for names in (("ge", "gt"), ("le", "lt")))
             if name in ("lr_d", "lr_g"):
                 kind |= {"log": True, "min": LOWEST_RATE, "max": HIGHEST_RATE}
             else:
@@ -75,9 +73,14 @@ def fields() -> dict[str, dict[str, Any]]:
     return found
 
 
+def limit(metadata: list[Any], names: tuple[str, ...]) -> float:
+    """A field's least or greatest value, of pydantic's constraints."""
+    return next(value for one in metadata for name in names if (value := getattr(one, name, None)) is not None)
+
+
 @lru_cache(maxsize=1)
 def data() -> list[dict[str, Any]]:
-    """Each density with some of its points, x and y in turn, as base64 of bytes over the picture; one's own has none."""
+    """Each density with some of its points, x and y in turn, as base64 of bytes over the picture; one's own: none."""
     found = []
     for density in plane.DENSITIES.values():
         points = density.sample(DOTS, torch.Generator().manual_seed(1))
@@ -98,4 +101,5 @@ def scenes() -> list[dict[str, Any]]:
 
 
 def groups() -> list[dict[str, Any]]:
-    return [{"title": title, "help": help, "open": is_open, "names": list(names)} for title, help, is_open, names in GROUPS]
+    """In the order in which they stand."""
+    return [dict(zip(("title", "help", "open", "names"), group, strict=True)) for group in GROUPS]

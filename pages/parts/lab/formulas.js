@@ -54,7 +54,7 @@ class Formula {
       this.row("d", "L<sub>D</sub>", "loss_d", [...Object.entries(terms), ...penalties]),
       this.row("g", "L<sub>G</sub>", "loss_g", [["generator", generator]]),
     );
-    this.light(this.lit);
+    this.light(null);
     if (this.shown) this.show(this.shown);
   }
 
@@ -76,9 +76,13 @@ class Formula {
     for (const [term, output] of Object.entries(this.values ?? {})) say(output, shortly(all[term]));
   }
 
-  /* The term that a sub-step is about; null: none. */
-  light(term) {
-    this.lit = term;
-    for (const cell of this.node.querySelectorAll(".gb-term")) cell.classList.toggle("gb-lit", cell.dataset.term === term);
+  /* The terms that a sub-step is about: one, both of D's, or none. */
+  light(substep) {
+    const term = substep?.term || "";
+    const lit = substep?.side === "g" ? term && ["generator"] : term === "both" ? ["real", "fake", "pair"] : [term, term && "pair"];
+    const whole = ["loss", "gradient"].includes(substep?.name) ? `loss_${substep.side}` : "";
+    for (const cell of this.node.querySelectorAll(".gb-term")) {
+      cell.classList.toggle("gb-lit", lit.includes(cell.dataset.term) || cell.dataset.term === whole);
+    }
   }
 }

@@ -1,4 +1,4 @@
-/* What comes over the socket: a header as JSON, then arrays of bytes (shares of 255) or of int16 (in 8192ths). */
+/* What comes over the socket: a header as JSON, then arrays of bytes (254 is 1, 255 is not known) or of int16 (in 8192ths). */
 
 const UNIT = 8192;
 
@@ -11,7 +11,7 @@ function readFrame(buffer) {
     const count = shape.reduce((product, side) => product * side, 1);
     if (kind === "u8") {
       const values = new Uint8Array(buffer, at, count);
-      arrays[name] = shape.length === 2 ? { side: shape[0], values } : Float32Array.from(values, (value) => value / 255);
+      arrays[name] = shape.length === 2 ? { side: shape[0], values } : Float32Array.from(values, (value) => value / SHARE);
       at += Math.ceil(count / 4) * 4;
     } else {
       const values = Float32Array.from(new Int16Array(buffer, at, count), (value) => value / UNIT);

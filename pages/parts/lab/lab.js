@@ -11,10 +11,11 @@ const LAYERS = [
   ["pushes", "pushes", "Where D pushes each fake: downhill on G's loss"],
   ["path", "path", "The way of the fake that you click, over time"],
 ];
-const CHAIN = [
-  ["sample noise", "noise"], ["generate", "generate"], ["score", "score"], ["loss", "loss"], ["gradient", "gradient"],
-  ["update", "update"],
-];
+const CHAIN = {
+  d: [["noise", "sample noise"], ["generate", "generate"], ["score", "score"], ["loss", "loss"], ["gradient", "gradient"], ["update", "update D"]],
+  g: [["score", "score"], ["loss", "loss"], ["gradient", "gradient"], ["update", "update G"]],
+};
+const PROBABILISTIC = ["minimax", "non-saturating"]; // whose D gives a probability
 const SAID_AFTER = 350; // milliseconds of quiet, until the page's address is told
 const CHANGE_PAUSE = 60;
 const SMALLEST = 260;
@@ -30,6 +31,7 @@ class Lab {
     const { signal } = this.gone;
     this.root.style.setProperty("--gb-real", data.colours.real);
     this.root.style.setProperty("--gb-fake", data.colours.fake);
+    if (data.whole) this.root.dataset.whole = "";
     Object.assign(this, { data, component, on: false, slow: false, speed: 6, at: null, life: -1, over: null, trouble: "" });
     this.layers = new Set();
     this.course = new Course();
@@ -83,7 +85,7 @@ class Lab {
     this.at = this.chosen = null;
     this.waiting = plays;
     this.drawMode(false);
-    this.feed.wish(this.feed.wishes = { kind: "open", query: this.query, show: this.shown(), report: this.data.report });
+    this.feed.wish(this.feed.wishes = { kind: "open", query: this.query, show: this.shown(), marks: this.data.marks });
     if (told) this.sayLink();
     this.showControls();
   }
@@ -126,6 +128,7 @@ class Lab {
     this.scene = scene;
     this.choices.show(scene, this.query);
     this.formula.take(scene);
+    this.suitCurves();
     this.changes = { ...this.changes, ...settings };
     this.feed.wishes = { ...this.feed.wishes, query: this.query };
     this.changeTimer ||= setTimeout(() => {
@@ -196,7 +199,14 @@ class Lab {
     else if (message.kind === "paused") {
       this.on = false;
       this.trouble = message.text;
-    } else if (message.kind === "report") this.component.setTriggerValue("report", message);
+    } else if (message.kind === "ended") {
+      this.on = false;
+      this.component.setTriggerValue("ended", { scene: message.scene, marks: message.marks });
+    } else if (message.kind === "inked") this.set({ data: "drawing", drawing: message.drawing });
+    else if (message.kind === "full") {
+      this.on = false;
+      this.trouble = message.text;
+    }
     else if (message.kind === "error") this.trouble = message.text;
     this.showControls();
   }
@@ -207,12 +217,19 @@ class Lab {
     this.formula.take(scene);
     this.picture.lit = null;
     this.choices.show(scene, query);
-    for (const { node, shown } of this.curves) node.hidden = shown.id === "modes" && !facts.density;
-    const modes = this.curves.find(({ shown }) => shown.id === "modes").shown.lines[1];
-    modes.range = [0, facts.n_modes || 1];
-    modes.label = facts.n_modes ? `modes of ${facts.n_modes}` : "modes";
+    this.suitCurves();
     if (this.waiting) this.go(true);
     this.waiting = false;
+  }
+
+  /* Charts that say something of this objective and this data. */
+  suitCurves() {
+    const hidden = { value: !PROBABILISTIC.includes(this.scene.objective), scores: PROBABILISTIC.includes(this.scene.objective) };
+    for (const curve of this.curves) {
+      curve.node.hidden = Boolean(hidden[curve.shown.id]);
+      if (curve.shown.id === "modes") curve.count(this.facts.n_modes);
+    }
+    this.fit();
   }
 
   frameCame(frame) {
@@ -235,10 +252,10 @@ class Lab {
     this.feed.say({ kind: "seen", number: frame.number });
     this.substep = frame.substep;
     this.picture.layers = this.layers;
-    this.picture.lit = frame.substep ? new Set(frame.substep.layers) : null;
+    this.picture.lit = frame.substep && new Set(frame.substep.lights);
     this.picture.show(frame);
     this.picture.say();
-    this.formula.light(frame.substep?.term ?? null);
+    this.formula.light(frame.substep);
     this.formula.show(frame.readings);
     this.drawCurves();
     this.showControls();
@@ -285,7 +302,8 @@ class Lab {
       { id: "beliefs", title: "D's mean answer", hint: "The probability of being real that D gives to real points, and to fakes. Dotted: 0.5, where it cannot tell.", lines: [{ name: "d_real", label: "real", colour: real }, { name: "d_fake", label: "fake", colour: fake }], range: [0, 1], mark: { value: 0.5, label: "0.5" } },
       { id: "modes", title: "Fit", hint: "JS: the Jensen-Shannon divergence between data and fakes, in nats, 0 (the same) to log 2 = 0.69 (nothing in common). Modes: how many of the data's hills G puts points on.", lines: [{ name: "js", label: "JS", colour: GREEN }, { name: "modes", label: "modes", colour: VIOLET, range: [0, 8] }], range: [0, Math.LN2] },
     ];
-    const wanted = shown.filter(({ id }) => this.data.charts.includes(id));
+    shown.splice(2, 0, { id: "scores", title: "D's mean score", hint: "A critic gives scores, not probabilities: only how far apart real and fake are counts.", lines: [{ name: "score_real", label: "real", colour: real }, { name: "score_fake", label: "fake", colour: fake }], stands: "value" });
+    const wanted = shown.filter(({ id, stands }) => this.data.charts.includes(stands ?? id));
     const curves = wanted.map((one) => new Curve(this.course, one, hear));
     this.one("charts").replaceChildren(...curves.map(({ node }) => node));
     return curves;
@@ -300,7 +318,7 @@ class Lab {
   }
 
   buildChain() {
-    this.links = ["d", "g"].flatMap((side) => CHAIN.map(([name, title]) =>
+    this.links = ["d", "g"].flatMap((side) => CHAIN[side].map(([name, title]) =>
       make("li", { textContent: title, data: { side, name } })));
     this.one("chain").replaceChildren(...this.links);
   }
@@ -388,7 +406,7 @@ class Lab {
     const scrolled = this.root.closest('[data-testid="stMain"]')?.scrollTop ?? window.scrollY;
     const above = stage.getBoundingClientRect().top + scrolled;
     const room = this.data.whole ? window.innerHeight - above - others - 14 : Infinity;
-    const size = Math.floor(Math.max(SMALLEST, Math.min(room, stage.parentElement.clientWidth, this.data.largest)));
+    const size = Math.floor(Math.max(SMALLEST, Math.min(room, stage.parentElement.clientWidth, this.data.largest ?? 760)));
     style(this.root, "--gb-size", `${size}px`);
     this.picture.fit(Math.min(size, frame.clientWidth || size));
     for (const curve of this.curves) curve.fit();
@@ -449,7 +467,7 @@ class Lab {
     const at = this.at ?? to;
     if (document.activeElement !== scrub || this.at === null) if (Number(scrub.value) !== at) scrub.value = at;
     style(scrub, "--gl-high", `${to > from ? (100 * (scrub.value - from)) / (to - from) : 100}%`);
-    say(this.one("past").querySelector("output"), this.at === null ? "now" : `step ${COUNTED.format(frame?.step ?? at)}`);
+    say(this.one("now"), this.at === null ? "now" : "back to now");
     set(this.one("now"), "disabled", this.at === null);
     set(this.one("chain"), "hidden", !this.substep);
     if (this.substep) {

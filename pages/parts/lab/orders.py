@@ -31,7 +31,7 @@ class Show(Order):
     kind: Literal["show"] = "show"
     layers: Annotated[list[Literal["real", "fake", "surface", "optimal", "manifold", "pushes", "path"]],
                       Field(max_length=len(LAYERS))] = []
-    chosen: int | None = Field(None, ge=0, lt=SHOWN)
+    chosen: Annotated[int, Field(ge=0, lt=SHOWN)] | None = None
 
 
 class Open(Order):
@@ -59,7 +59,7 @@ class Go(Order):
 
     kind: Literal["go"]
     on: bool
-    speed: float = Field(0, ge=0, le=10_000)
+    speed: Annotated[float, Field(ge=0, le=10_000)] = 0
     slow: bool = False
 
 
@@ -86,7 +86,7 @@ class Look(Order):
     """Back at a step of the past; None: now."""
 
     kind: Literal["look"]
-    at: int | None = Field(None, ge=0, le=10**9)
+    at: Annotated[int, Field(ge=0, le=10**9)] | None = None
 
 
 class Ink(Order):

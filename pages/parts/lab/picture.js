@@ -1,6 +1,7 @@
 /* The plane: points, the discriminator's surface, the generator's manifold, pushes and paths, layer upon layer. */
 
 const POINT = 2.6; // radius of a point, in CSS pixels, as all lengths here
+const SHARE = 254; // of 1 in a byte; 255: not known
 const NEAR = 12; // how far from a point a pointer still means it
 const HEAT = 0.62; // how much of its colour the surface has where D is certain
 const PUSH = 0.2; // length of the longest arrow, as a share of the picture's half side
@@ -40,7 +41,7 @@ class Picture {
 
   theme() {
     const style = getComputedStyle(this.canvas);
-    const one = new OffscreenCanvas(1, 1).getContext("2d");
+    const one = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     const read = (name, otherwise) => {
       one.fillStyle = style.getPropertyValue(name).trim() || otherwise;
       one.fillRect(0, 0, 1, 1);
@@ -66,7 +67,8 @@ class Picture {
   }
 
   draw() {
-    const { context, frame, size, layers } = this;
+    const { context, frame, size } = this;
+    const layers = this.lit ? new Set([...this.layers, ...this.lit]) : this.layers;
     if (!size || !this.paper) return;
     this.redraws++;
     context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
@@ -77,19 +79,19 @@ class Picture {
     set(this.border, "hidden", !split);
     if (split) style(this.border, "--gb-at", `${this.wipe * 100}%`);
     if (!frame) return;
-    this.drawHeat(split);
+    this.drawHeat(layers, split);
     this.drawAxes();
     if (layers.has("manifold")) this.drawManifold(frame.arrays.manifold);
-    if (layers.has("real")) this.drawPoints(frame.arrays.batch_real ?? frame.arrays.real, "real");
-    if (layers.has("fake")) this.drawPoints(frame.arrays.batch_fake ?? frame.arrays.fake, "fake");
-    if (layers.has("pushes")) this.drawPushes(frame.arrays.batch_fake ?? frame.arrays.fake, frame.arrays.pushes);
+    if (layers.has("real")) this.drawPoints(frame.arrays.real, "real");
+    if (layers.has("fake")) this.drawPoints(frame.arrays.fake, "fake");
+    if (layers.has("pushes")) this.drawPushes(frame.arrays.fake, frame.arrays.pushes);
     if (layers.has("path")) this.drawPath(frame.arrays.path);
     this.drawChosen();
     context.globalAlpha = 1;
   }
 
-  drawHeat(split) {
-    const { context, size, layers, frame: { arrays } } = this;
+  drawHeat(layers, split) {
+    const { context, size, frame: { arrays } } = this;
     const lower = layers.has("surface") ? arrays.surface : null;
     const upper = layers.has("optimal") ? arrays.optimal : null;
     if (!lower && !upper) return;
@@ -103,9 +105,7 @@ class Picture {
       context.clip();
       context.globalAlpha = map === lower ? this.alpha("surface") : 1;
       context.imageSmoothingQuality = "medium";
-      // Its values stand at the middles of its cells' corners: half a cell reaches over each edge.
-      const cell = size / (map.side - 1);
-      context.drawImage(this.heat, -cell / 2, -cell / 2, size + cell, size + cell);
+      context.drawImage(this.heat, 0, 0, size, size);
       context.restore();
     }
   }
@@ -242,7 +242,7 @@ class Picture {
   drawChosen() {
     const { context, frame } = this;
     const points = frame.arrays.fake;
-    if (!points || frame.arrays.batch_fake || !this.layers.has("fake")) return;
+    if (!points || this.lit || !this.layers.has("fake")) return;
     for (const [index, radius] of [[frame.chosen, 7], [this.over, 6]]) {
       if (index === null || index === undefined || 2 * index >= points.length) continue;
       context.globalAlpha = 1;
@@ -311,13 +311,23 @@ class Picture {
     this.draw();
   }
 
+  /* D's answer at a place, between those of the surface's cells about it; null outside. */
+  belief({ side, values }, x, y) {
+    const [column, row] = [x, y].map((at) => ((at / this.extent + 1) / 2) * side - 0.5);
+    if (column < -0.5 || row < -0.5 || column > side - 0.5 || row > side - 0.5) return null;
+    const at = (i, j) => values[Math.max(0, Math.min(side - 1, j)) * side + Math.max(0, Math.min(side - 1, i))] / SHARE;
+    const [i, j] = [Math.floor(column), Math.floor(row)];
+    const [u, v] = [column - i, row - j];
+    return (1 - v) * ((1 - u) * at(i, j) + u * at(i + 1, j)) + v * ((1 - u) * at(i, j + 1) + u * at(i + 1, j + 1));
+  }
+
   say() {
     const over = this.pointer && !this.pen ? this.nearest(this.pointer) : null;
     this.over = over;
-    const score = over === null ? undefined : this.frame.arrays.scores?.[over];
-    set(this.tip, "hidden", score === undefined);
-    if (score === undefined) return;
-    const points = this.frame.arrays.fake;
+    const { fake: points, surface } = this.frame?.arrays ?? {};
+    const score = over === null || !surface ? null : this.belief(surface, points[2 * over], points[2 * over + 1]);
+    set(this.tip, "hidden", score === null);
+    if (score === null) return;
     const [x, y] = [this.x(points[2 * over]), this.y(points[2 * over + 1])];
     say(this.tip, `fake ${over}: D says ${Math.round(score * 100)} % real`);
     style(this.tip, "left", `${Math.min(this.size - 170, Math.max(0, x + 12))}px`);
@@ -327,7 +337,7 @@ class Picture {
 
 function heatTable(paper, fake, real) {
   return Uint32Array.from({ length: 256 }, (_, value) => {
-    const belief = value / 255 - 0.5;
+    const belief = value > SHARE ? 0 : value / SHARE - 0.5; // what is not known is pale, too
     const strength = HEAT * Math.min(1, Math.abs(belief) * 2) ** 0.9;
     const to = belief < 0 ? fake : real;
     const [red, green, blue] = paper.map((from, at) => Math.round(from + (to[at] - from) * strength));

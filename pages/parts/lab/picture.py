@@ -4,52 +4,52 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from gan_core.lab import Play
+from gan_core.lab import Play, Substep
 from pages.parts.lab import orders
 from pages.parts.lab.frame import pack
 
-SHARES = ("surface", "optimal", "scores")
+SHARES = ("surface", "optimal")
 PLACES = ("real", "fake", "manifold", "pushes", "path")
 
 
-def draw(play: Play, show: orders.Show, at: int | None, substep: Any, header: dict[str, Any]) -> bytes:
+def draw(play: Play, show: orders.Show, at: int | None, substep: Substep | None, header: dict[str, Any]) -> bytes:
     """See `frame.pack`.
 
     Args:
         at: a step of the past; None: now.
         substep: what slow motion has just done, if anything.
     """
-    layers = [layer for layer in show.layers if layer != "path" or show.chosen is not None]
-    view = play.view(layers, show.chosen or 0)
-    found: dict[str, Tensor] = {}
-    for name in (*SHARES, *PLACES):
-        value = getattr(view, name, None)
-        if isinstance(value, Tensor):
-            found[name] = value
-    with torch.no_grad():
-        return pack(
-            {
-                **header, "step": view.step, "at": at, "chosen": show.chosen, "readings": play.readings().as_dict(),
-                "past": [0, play.step_count], "substep": told(substep),
-            },
-            {name: found[name] for name in SHARES if name in found},
-            {name: found[name] for name in PLACES if name in found},
-        )
+    lit = lights(substep)
+    layers = {layer for layer in show.layers if layer != "path" or show.chosen is not None} | set(lit)
+    view = play.view(layers, show.chosen or 0, at)
+    arrays = {name: value for name in (*SHARES, *PLACES) if (value := getattr(view, name)) is not None}
+    if substep is not None and "pushes" not in lit:  # pushes are those of the fakes that always are shown
+        arrays |= {name: value for name in ("real", "fake") if (value := getattr(substep, name)) is not None}
+    steps = play.past.steps
+    return pack(
+        {
+            **header, "step": view.step, "at": at, "chosen": show.chosen, "readings": play.readings(at).as_dict(),
+            "past": [steps[0], play.step_count], "substep": told(substep),
+        },
+        {name: arrays[name] for name in SHARES if name in arrays},
+        {name: arrays[name] for name in PLACES if name in arrays},
+    )
 
 
-def told(substep: Any) -> dict[str, Any] | None:
+def lights(substep: Substep | None) -> list[str]:
+    """The layers that a sub-step is about: a score is of points, and G moves its manifold."""
+    if substep is None:
+        return []
+    more = {"score": ["real", "fake"], "update": ["manifold"]} if substep.side == "g" else {"score": ["real", "fake"]}
+    found = [substep.lights, *more.get(substep.name, [])]
+    return [layer for layer in found if layer]
+
+
+def told(substep: Substep | None) -> dict[str, Any] | None:
     """A sub-step as the browser shows it."""
     if substep is None:
         return None
     return {
-        "side": substep.side, "name": substep.name, "sentence": substep.sentence,
-        "layers": [substep.lights] if substep.lights else [], "term": substep.term, "number": substep.number,
+        "side": substep.side, "name": substep.name, "sentence": substep.sentence, "lights": lights(substep),
+        "term": substep.term, "number": substep.number,
     }
-
-
-def ink_of(cells: list[int]) -> str:
-    """A drawing as a link holds it."""
-    raise NotImplementedError

@@ -1,4 +1,4 @@
-"""One tab's lab: a `Play` in a thread of its own, paced by a clock, shown as fast as the tab can draw. No socket in here."""
+"""One tab's lab: a `Play` in a thread of its own, paced by a clock, shown as fast as the tab draws. No socket here."""
 
 from __future__ import annotations
 
