@@ -29,6 +29,13 @@ def check(config: RunConfig, shape: tuple[int, ...], n_classes: int) -> None:
         raise ConfigError(f"augment = {config.augment}: is for pictures; this data's samples have shape {shape}")
 
 
+def packed(samples: Tensor, packing: int) -> Tensor:
+    """[B, C, ...] → [B / packing, packing * C, ...]: each `packing` consecutive samples as one, channel after channel,
+    as D judges them (Lin 2018, section 3). The samples of a pack are independent, as those of a batch are.
+    """
+    return samples if packing == 1 else samples.reshape(-1, packing * samples.shape[1], *samples.shape[2:])
+
+
 @dataclass
 class Moves:
     """One alternation's material: real samples and G's answer to them.
@@ -52,12 +59,16 @@ class Game:
         self, config: RunConfig, shape: tuple[int, ...], n_classes: int, init: torch.Generator, noise: torch.Generator
     ) -> None:
         check(config, shape, n_classes)
-        self.config, self.noise = config, noise
-        self.objective = OBJECTIVES[config.objective]
+        self.noise = noise
+        self.use(config)
         self.generator, self.discriminator = networks.build(config, shape, n_classes, init, noise)
         self.conditional = bool(self.generator.n_classes)
         # Batch norm makes a batch's pictures depend on each other: real and fake then go through D apart.
         self.apart = networks.has_batch_norm(self.discriminator)
+
+    def use(self, config: RunConfig) -> None:
+        """Play by these settings, which need the same networks."""
+        self.config, self.objective = config, OBJECTIVES[config.objective]
 
     def latents(self, count: int, device: torch.device) -> Tensor:
         """z ~ N(0, 1), float [count, latent_dim]."""
@@ -116,12 +127,12 @@ class Game:
         return loss, {"loss_g": loss.detach()}
 
     def _seen(self, samples: Tensor, noise: float | Tensor) -> Tensor:
-        """Samples as D sees them: augmented, with instance noise."""
+        """Samples as D sees them: augmented, with instance noise, in packs."""
         if self.config.augment:
             samples = augmented(samples, self.config.augment, self.noise)
         if isinstance(noise, Tensor) or noise > 0:
             samples = samples + noise * torch.randn(samples.shape, generator=self.noise, device=samples.device)
-        return samples
+        return packed(samples, self.config.packing)
 
     def _judge(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         if self.apart:

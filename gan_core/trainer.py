@@ -116,6 +116,20 @@ class Trainer:
         self.columns = grid_columns(config, self.game.conditional, dataset.n_classes)
         self.fixed_z, self.fixed_labels = fixed_latents(config, self.columns, self.game.conditional, dataset.n_classes)
 
+    def go_on_with(self, config: RunConfig) -> None:
+        """Other settings from here on, for the same networks and data: rates, objective, optimisers and whatever else a
+        step reads anew. An optimiser of another kind begins with an empty memory. The state is of no run then.
+        """
+        for side in SIDES:
+            kind, rate = getattr(config, f"optimiser_{side}"), getattr(config, f"lr_{side}")
+            if kind != getattr(self.config, f"optimiser_{side}"):
+                self.optimisers[side] = optimisers.make(kind, self.parameters[side], rate, config, self.device)
+            if rate != getattr(self.config, f"lr_{side}"):
+                self.rates[side] = rate
+        self.config = config
+        self.game.use(config)
+        self.replay = Replay(self.device, [self.noise])  # what was captured are other operations
+
     @property
     def epoch(self) -> float:
         """How many times the data has been seen."""
