@@ -457,7 +457,6 @@ class Lab {
     say(this.one("rate"), this.on && frame?.rate ? ` · ${Math.round(frame.rate)} / s` : "");
     for (const button of this.switches) {
       set(button, "ariaPressed", String(this.layers.has(button.dataset.layer)));
-      set(button, "disabled", button.dataset.layer === "optimal" && this.facts?.density === false);
     }
     const scrub = this.one("scrub");
     const [from, to] = this.latest?.past ?? [0, 0];

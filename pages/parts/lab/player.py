@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -12,12 +11,12 @@ from typing import Any
 
 import torch
 
-from gan_core.errors import ConfigError, WorkbenchError
-from gan_core.lab import CHANGEABLE, Play, Scene
+from gan_core.errors import WorkbenchError
+from gan_core.lab import Play, Scene, Substep
 from gan_core.lab.measures import EXTENT
 from gan_core.priority import lower_priority
 from pages.parts.lab import orders
-from pages.parts.lab.picture import draw, ink_of
+from pages.parts.lab.picture import draw
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class Player:
         self._marks: list[int] = []
         self._marked: list[dict[str, Any]] = []
         self._on, self._slow, self._speed = False, False, 0.0
-        self._substep: Any = None
+        self._substep: Substep | None = None
         self._at: int | None = None
         self._dirty = False
         self._number = 0
@@ -185,7 +184,6 @@ class Player:
             case orders.Show():
                 self._show = order
             case orders.Ink():
-                self._deliver({"kind": "inked", "drawing": ink_of(order.cells)})
                 return
             case _ if self._play is None:
                 return
@@ -199,7 +197,7 @@ class Player:
             case orders.OneStep():
                 self._step(self._play, order.what)
             case orders.Change():
-                self._change(self._play, order.settings)
+                self._play.change(**order.settings)
             case orders.Reset():
                 self._on, self._at, self._substep = False, None, None
                 self._play.reset()
@@ -224,11 +222,9 @@ class Player:
         self._life += 1
         self._unseen.clear()
         self._next_frame = 0.0
-        density = play.density
         self._deliver({
             "kind": "scene", "life": self._life, "scene": play.scene.model_dump(), "query": play.scene.to_query(),
-            "facts": {"extent": EXTENT, "density": density is not None,
-                      "n_modes": len(density.modes) if density is not None else 0, "log2": math.log(2)},
+            "facts": {"extent": EXTENT, "n_modes": play.readings().n_modes or 0},
         })
 
     def _step(self, play: Play, what: str) -> None:
@@ -239,16 +235,6 @@ class Player:
         self._substep = None
         {"both": play.step, "d": play.step_d, "g": play.step_g}[what]()
         self._mark()
-
-    def _change(self, play: Play, settings: dict[str, Any]) -> None:
-        """
-        Raises:
-            ConfigError: one that may not change while it plays, or has no such value.
-        """
-        wrong = sorted(set(settings) - CHANGEABLE)
-        if wrong:
-            raise ConfigError(f"{', '.join(wrong)}: cannot change while it plays; only {', '.join(sorted(CHANGEABLE))}")
-        play.change(**settings)
 
 
 class Pace:
