@@ -15,6 +15,7 @@ from streamlit.components import v2
 from gan_core.lab import Scene
 from pages.parts.lab import fields
 from pages.parts.lab.link import USUAL, USUAL_SPEED, Link
+from pages.parts.lab.words import CHINESE
 from pages.parts.script import text
 from pages.parts.workbench import DISCRIMINATOR_COLOUR, GENERATOR_COLOUR
 
@@ -61,7 +62,7 @@ def lab(
         charts: which of `CHARTS` stand beside the picture.
         autoplay: whether it plays as soon as it is there.
         marks: steps, rising, at which the exact readings are taken, however fast it plays; it pauses at the last one.
-        lang: of the words in it.
+        lang: of the words in it; to change it, give another `key`.
         on_link: called when the scene, or what is shown, was changed by a hand.
         on_end: called once when the last of `marks` is reached.
     """
@@ -74,7 +75,7 @@ def lab(
             "speed": speed,
             "plays": autoplay,
             "marks": list(marks),
-            "lang": lang,
+            "words": CHINESE if lang == "zh" else {},
             "whole": choices == "all",
             "charts": list(charts),
             "usual": {"layers": list(USUAL), "speed": USUAL_SPEED},

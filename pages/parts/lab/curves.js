@@ -49,9 +49,11 @@ class Course {
 }
 
 class Curve {
-  /* shown: { title, hint, lines: [{ name, label, colour, side? }], mark?: { value, label }, range?: [low, high] } */
-  constructor(course, shown, hear) {
+  /* shown: { title, hint, lines: [{ name, label, colour, side? }], mark?: { value, label }, range?: [low, high] };
+     told: (text, ...numbers) → in words */
+  constructor(course, shown, hear, told) {
     this.course = course;
+    this.told = told;
     this.shown = shown;
     this.canvas = make("canvas", { className: "gb-chart" });
     this.values = shown.lines.map(({ label, colour }) => {
@@ -65,7 +67,7 @@ class Curve {
       make("figcaption", {}, make("span", { className: "gb-title", title: shown.hint, textContent: shown.title }),
         ...this.values.map(({ node }) => node)), this.canvas);
     this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", `${shown.title} over the steps`);
+    this.canvas.setAttribute("aria-label", told("{0} over the steps", shown.title));
     this.canvas.onpointermove = (event) => hear.over(this.stepAt(event));
     this.canvas.onpointerleave = () => hear.over(null);
     this.canvas.onclick = (event) => hear.look(this.stepAt(event));
@@ -75,7 +77,7 @@ class Curve {
   count(modes) {
     const at = this.shown.lines.findIndex(({ name }) => name === "modes");
     this.shown.lines[at].range = [0, modes || 1];
-    say(this.values[at].name, `modes of ${modes}`);
+    say(this.values[at].name, this.told("modes of {0}", modes));
     this.values[at].node.hidden = !modes;
   }
 

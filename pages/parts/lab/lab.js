@@ -15,10 +15,17 @@ const CHAIN = {
   d: [["noise", "sample noise"], ["generate", "generate"], ["score", "score"], ["loss", "loss"], ["gradient", "gradient"], ["update", "update D"]],
   g: [["score", "score"], ["loss", "loss"], ["gradient", "gradient"], ["update", "update G"]],
 };
+const FITS = 0.05; // JS, in nats
+// How far apart D's mean answers to real and to fake are, at least, and what that says.
+const BELIEFS = [
+  [0.6, "D tells real from fake with ease."], [0.2, "D can mostly tell real from fake."],
+  [0.08, "D can hardly tell real from fake."], [-Infinity, "D cannot tell real from fake."],
+];
 const PROBABILISTIC = ["minimax", "non-saturating"]; // whose D gives a probability
 const SAID_AFTER = 350; // milliseconds of quiet, until the page's address is told
 const CHANGE_PAUSE = 60;
-const SMALLEST = 260;
+const SMALLEST = 260; // side of the picture
+const EMBEDDED = 430;
 const GREEN = "#1f9e8c";
 const VIOLET = "#7a62cf";
 const COUNTED = new Intl.NumberFormat("en-US");
@@ -27,15 +34,19 @@ class Lab {
   constructor(component) {
     const { data } = component;
     this.root = component.parentElement.querySelector(".gb");
+    this.words = data.words;
+    this.translate();
     this.gone = new AbortController();
     const { signal } = this.gone;
     this.root.style.setProperty("--gb-real", data.colours.real);
     this.root.style.setProperty("--gb-fake", data.colours.fake);
-    if (data.whole) this.root.dataset.whole = "";
+    this.root.dataset[data.whole ? "whole" : "part"] = "";
     Object.assign(this, { data, component, on: false, slow: false, speed: 6, at: null, life: -1, over: null, trouble: "" });
     this.layers = new Set();
     this.course = new Course();
-    this.picture = new Picture(this.root, data.colours, signal, { picked: (index) => this.pick(index) });
+    this.picture = new Picture(this.root, data.colours, signal, {
+      picked: (index) => this.pick(index), told: (...said) => this.t(...said),
+    });
     this.pen = new Pen(this.picture, data.inkSide, signal, { inked: (cells) => this.inked(cells) });
     this.formula = new Formula(this.one("formula"));
     this.choices = new Choices(this.one("choices"), data, {
@@ -50,6 +61,26 @@ class Lab {
     this.query = { ...data.query };
     this.feed = new Feed(pageBase(), {}, (message) => this.hear(message), "gan/lab");
     this.take(component);
+  }
+
+  /* In the language that is spoken; what no translation is known of stays English. Numbers come where {0}, {1}, … stand. */
+  t(text, ...numbers) {
+    return (this.words[text] ?? text).replace(/\{(\d)\}/g, (_, at) => numbers[at]);
+  }
+
+  /* What the HTML says. */
+  translate() {
+    const walker = document.createTreeWalker(this.root, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const text = node.nodeValue.trim();
+      if (text && this.words[text]) node.nodeValue = node.nodeValue.replace(text, this.words[text]);
+    }
+    for (const node of this.root.querySelectorAll("[title], [aria-label]")) {
+      for (const name of ["title", "aria-label"]) {
+        const text = node.getAttribute(name);
+        if (text && this.words[text]) node.setAttribute(name, this.words[text]);
+      }
+    }
   }
 
   remove() {
@@ -192,7 +223,7 @@ class Lab {
   hear(message) {
     if (message.kind === "open") this.trouble = "";
     else if (message.kind === "lost") {
-      this.trouble = "Connection lost; trying again…";
+      this.trouble = this.t("Connection lost; trying again…");
       this.on = false;
     } else if (message.kind === "live") this.frameCame(readFrame(message.data));
     else if (message.kind === "scene") this.begun(message);
@@ -304,14 +335,17 @@ class Lab {
     ];
     shown.splice(2, 0, { id: "scores", title: "D's mean score", hint: "A critic gives scores, not probabilities: only how far apart real and fake are counts.", lines: [{ name: "score_real", label: "real", colour: real }, { name: "score_fake", label: "fake", colour: fake }], stands: "value" });
     const wanted = shown.filter(({ id, stands }) => this.data.charts.includes(stands ?? id));
-    const curves = wanted.map((one) => new Curve(this.course, one, hear));
+    const curves = wanted.map((one) => {
+      for (const line of one.lines) line.label = this.t(line.label);
+      return new Curve(this.course, { ...one, title: this.t(one.title), hint: this.t(one.hint) }, hear, (...said) => this.t(...said));
+    });
     this.one("charts").replaceChildren(...curves.map(({ node }) => node));
     return curves;
   }
 
   buildLayers() {
     this.switches = LAYERS.map(([name, title, hint]) => make("button", {
-      type: "button", className: "gb-layer", title: hint, textContent: title, data: { layer: name },
+      type: "button", className: "gb-layer", title: this.t(hint), textContent: this.t(title), data: { layer: name },
       onclick: () => this.show(name, !this.layers.has(name)),
     }));
     this.one("layers").replaceChildren(...this.switches);
@@ -319,7 +353,7 @@ class Lab {
 
   buildChain() {
     this.links = ["d", "g"].flatMap((side) => CHAIN[side].map(([name, title]) =>
-      make("li", { textContent: title, data: { side, name } })));
+      make("li", { textContent: this.t(title), data: { side, name } })));
     this.one("chain").replaceChildren(...this.links);
   }
 
@@ -405,8 +439,8 @@ class Lab {
     const others = stage.offsetHeight - frame.offsetHeight;
     const scrolled = this.root.closest('[data-testid="stMain"]')?.scrollTop ?? window.scrollY;
     const above = stage.getBoundingClientRect().top + scrolled;
-    const room = this.data.whole ? window.innerHeight - above - others - 14 : Infinity;
-    const size = Math.floor(Math.max(SMALLEST, Math.min(room, stage.parentElement.clientWidth, this.data.largest ?? 760)));
+    const room = this.data.whole ? window.innerHeight - above - others - 14 : EMBEDDED;
+    const size = Math.floor(Math.max(SMALLEST, Math.min(room, this.root.clientWidth)));
     style(this.root, "--gb-size", `${size}px`);
     this.picture.fit(Math.min(size, frame.clientWidth || size));
     for (const curve of this.curves) curve.fit();
@@ -416,8 +450,8 @@ class Lab {
   // what is shown
 
   get sentence() {
-    if (this.substep) return this.substep.sentence;
-    if (this.at !== null) return `Looking back at step ${COUNTED.format(this.frame?.step ?? this.at)}.`;
+    if (this.substep) return this.t(this.substep.sentence);
+    if (this.at !== null) return this.t("Looking back at step {0}.", COUNTED.format(this.frame?.step ?? this.at));
     if (!this.frame || this.frame.step === 0) return this.about;
     return this.verdict;
   }
@@ -425,34 +459,32 @@ class Lab {
   get about() {
     const here = JSON.stringify(sorted(this.query));
     const ready = this.data.scenes.find(({ query }) => JSON.stringify(sorted(query)) === here);
-    return ready?.text ?? "Press Play: D learns to tell real from fake, G learns to be taken for real.";
+    return ready?.text ?? this.t("Press Play: D learns to tell real from fake, G learns to be taken for real.");
   }
 
   get verdict() {
-    const { js, modes } = this.frame.readings;
+    const { js, modes, d_real: real, d_fake: fake } = this.frame.readings;
     const n = this.facts?.n_modes;
-    const covered = n && modes !== null ? `G covers ${modes} of ${n} modes. ` : "";
-    const { d_real: real, d_fake: fake } = this.frame.readings;
-    if (real === null || fake === null) return covered;
+    const said = n && modes !== null ? [this.t("G covers {0} of {1} modes.", modes, n)] : [];
     const apart = real - fake;
-    const belief = apart > 0.6 ? "D tells real from fake with ease." : apart > 0.2 ? "D can mostly tell."
-      : apart > 0.08 ? "D can hardly tell." : "D cannot tell real from fake.";
-    return covered + belief + (js !== null && js < 0.05 ? " G fits the data." : "");
+    said.push(this.t(BELIEFS.find(([least]) => apart > least)[1]));
+    if (js !== null && js < FITS) said.push(this.t("G fits the data."));
+    return said.join(" ");
   }
 
   showControls() {
     const { frame } = this;
     const play = this.one("play");
     set(play, "ariaPressed", String(this.on));
-    set(play, "ariaLabel", this.on ? "Pause" : "Play");
-    say(play.querySelector("span"), this.on ? "Pause" : "Play");
+    set(play, "ariaLabel", this.t(this.on ? "Pause" : "Play"));
+    say(play.querySelector("span"), this.t(this.on ? "Pause" : "Play"));
     set(this.one("slow"), "ariaPressed", String(this.slow));
     const speed = this.one("speed").querySelector("input");
     if (Number(speed.value) !== this.speed) speed.value = this.speed;
     const pace = SPEEDS[this.speed];
     style(speed, "--gl-high", `${(100 * this.speed) / (SPEEDS.length - 1)}%`);
-    say(this.one("speed").querySelector("output"), pace ? `${pace} / s` : "fastest");
-    speed.setAttribute("aria-valuetext", pace ? `${pace} steps a second` : "as fast as it can");
+    say(this.one("speed").querySelector("output"), pace ? `${pace} / s` : this.t("fastest"));
+    speed.setAttribute("aria-valuetext", pace ? this.t("{0} steps a second", pace) : this.t("fastest"));
     say(this.one("step-count"), COUNTED.format(frame?.step ?? 0));
     say(this.one("rate"), this.on && frame?.rate ? ` · ${Math.round(frame.rate)} / s` : "");
     for (const button of this.switches) {
@@ -466,7 +498,7 @@ class Lab {
     const at = this.at ?? to;
     if (document.activeElement !== scrub || this.at === null) if (Number(scrub.value) !== at) scrub.value = at;
     style(scrub, "--gl-high", `${to > from ? (100 * (scrub.value - from)) / (to - from) : 100}%`);
-    say(this.one("now"), this.at === null ? "now" : "back to now");
+    say(this.one("now"), this.t(this.at === null ? "now" : "back to now"));
     set(this.one("now"), "disabled", this.at === null);
     set(this.one("chain"), "hidden", !this.substep);
     if (this.substep) {

@@ -11,7 +11,7 @@ const tint = (colour, alpha = 1) => `rgba(${colour.join()}, ${alpha})`;
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
 class Picture {
-  /* hear: { picked(index or null), wiped(share) } */
+  /* hear: { picked(index or null), told(text, ...numbers) → in words } */
   constructor(root, colours, signal, hear) {
     this.canvas = root.querySelector(".gb-picture");
     this.tip = root.querySelector(".gb-tip");
@@ -329,7 +329,7 @@ class Picture {
     set(this.tip, "hidden", score === null);
     if (score === null) return;
     const [x, y] = [this.x(points[2 * over]), this.y(points[2 * over + 1])];
-    say(this.tip, `fake ${over}: D says ${Math.round(score * 100)} % real`);
+    say(this.tip, this.hear.told("fake {0}: D says {1} % real", over, Math.round(score * 100)));
     style(this.tip, "left", `${Math.min(this.size - 170, Math.max(0, x + 12))}px`);
     style(this.tip, "top", `${Math.max(0, y - 34)}px`);
   }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
 from gan_core.lab import Play, Substep
 from pages.parts.lab import orders
 from pages.parts.lab.frame import pack
@@ -25,6 +28,8 @@ def draw(play: Play, show: orders.Show, at: int | None, substep: Substep | None,
     arrays = {name: value for name in (*SHARES, *PLACES) if (value := getattr(view, name)) is not None}
     if substep is not None and "pushes" not in lit:  # pushes are those of the fakes that always are shown
         arrays |= {name: value for name in ("real", "fake") if (value := getattr(substep, name)) is not None}
+    if "optimal" in arrays:
+        arrays["optimal"] = faded(arrays["optimal"])
     steps = play.past.steps
     return pack(
         {
@@ -34,6 +39,14 @@ def draw(play: Play, show: orders.Show, at: int | None, substep: Substep | None,
         {name: arrays[name] for name in SHARES if name in arrays},
         {name: arrays[name] for name in PLACES if name in arrays},
     )
+
+
+def faded(optimal: Tensor) -> Tensor:
+    """[R, R] with nan → the same with soft edges, 0.5 where it is not known: to the eye, that is nothing."""
+    known = optimal.nan_to_num(0.5)[None, None]
+    for _ in range(2):
+        known = avg_pool2d(known, 3, 1, 1, count_include_pad=False)
+    return known[0, 0]
 
 
 def lights(substep: Substep | None) -> list[str]:
