@@ -74,9 +74,9 @@ class Play:
     def reset(self) -> None:
         """Back to the initial state, bit for bit, with the settings as they are now."""
         config = self.scene.config()
-        dataset = datasets.load(config.dataset)
+        dataset = datasets.load(config.dataset, drawing=config.drawing)
         self.trainer = Trainer(config, dataset)
-        self._eye = Eye(config, dataset, plane.DENSITIES[config.dataset])
+        self._eye = Eye(config, dataset, plane.density_of(config.dataset, config.drawing))
         self._substeps: Iterator[Part] | None = None
         self._copies: tuple[nn.Module, nn.Module] | None = None
         self.past = Past()
