@@ -47,7 +47,7 @@ class Lab {
     this.picture = new Picture(this.root, data.colours, signal, {
       picked: (index) => this.pick(index), told: (...said) => this.t(...said),
     });
-    this.pen = new Pen(this.picture, data.inkSide, signal, { inked: (cells) => this.inked(cells) });
+    this.pen = new Pen(this.picture, data.written, signal, { drawn: (text) => this.drawn(text) });
     this.formula = new Formula(this.one("formula"));
     this.choices = new Choices(this.one("choices"), data, {
       scene: (query) => this.open(query, true),
@@ -115,7 +115,7 @@ class Lab {
     this.on = false;
     this.at = this.chosen = null;
     this.waiting = plays;
-    this.drawMode(false);
+    if (plays || query.data !== "drawing") this.drawMode(false);
     this.feed.wish(this.feed.wishes = { kind: "open", query: this.query, show: this.shown(), marks: this.data.marks });
     if (told) this.sayLink();
     this.showControls();
@@ -233,8 +233,7 @@ class Lab {
     } else if (message.kind === "ended") {
       this.on = false;
       this.component.setTriggerValue("ended", { scene: message.scene, marks: message.marks });
-    } else if (message.kind === "inked") this.set({ data: "drawing", drawing: message.drawing });
-    else if (message.kind === "full") {
+    } else if (message.kind === "full") {
       this.on = false;
       this.trouble = message.text;
     }
@@ -301,19 +300,20 @@ class Lab {
 
   drawMode(on) {
     if (Boolean(this.picture.pen) === on) return;
-    this.picture.pen = on;
-    this.root.dataset.pen = on ? "on" : "";
+    this.picture.pen = on ? this.pen : null;
     set(this.one("pens"), "hidden", !on);
     if (on) {
       if (this.on) this.go(false);
-      this.pen.paint();
-    } else this.picture.inked = null;
+      this.pen.take(this.scene.drawing);
+      this.layers.add("real");
+      this.layers.delete("optimal"); // its border would be in the hand's way
+    }
     this.picture.draw();
+    this.showControls();
   }
 
-  inked(cells) {
-    const levels = Array.from(cells, (ink) => Math.round(ink * 15));
-    this.feed.say({ kind: "ink", cells: levels });
+  drawn(text) {
+    if (text) this.open(this.asQuery({ ...this.scene, data: "drawing", drawing: text }));
   }
 
   // what is made
@@ -387,7 +387,7 @@ class Lab {
     on("now", "click", () => this.look(null));
     on("clear", "click", () => this.pen.clear());
     on("done", "click", () => this.drawMode(false));
-    on("pens", "change", () => (this.pen.erases = this.root.querySelector('input[value="eraser"]').checked));
+    on("undo", "click", () => this.pen.undo());
     document.addEventListener("keydown", (event) => this.key(event), { signal });
     document.addEventListener("visibilitychange", () => {
       if (this.on) this.feed.say({ kind: "go", on: !document.hidden, speed: SPEEDS[this.speed], slow: this.slow });
@@ -450,6 +450,7 @@ class Lab {
   // what is shown
 
   get sentence() {
+    if (this.picture.pen) return "";
     if (this.substep) return this.t(this.substep.sentence);
     if (this.at !== null) return this.t("Looking back at step {0}.", COUNTED.format(this.frame?.step ?? this.at));
     if (!this.frame || this.frame.step === 0) return this.about;

@@ -183,8 +183,6 @@ class Player:
                 self._open(order)
             case orders.Show():
                 self._show = order
-            case orders.Ink():
-                return
             case _ if self._play is None:
                 return
             case orders.Go():
