@@ -1,8 +1,8 @@
 """A person's own density: strokes of a soft brush, as text short enough for a link.
 
 A stroke is its points, two letters each, x and y, of `LETTERS`: the first letter is -1.2, the last 1.2, with equal
-steps between (0.038). Strokes are separated by a dot: "AA__.fg" is a stroke from the lower left to the upper right and a
-dab. Points next to each other are joined by a straight line.
+steps between (0.038). Strokes are separated by a dot: "AA__.fg" is a stroke from the lower left to the upper right and
+a dab. Points next to each other are joined by a straight line.
 
 The density is even along all strokes: Gaussians of the brush's width, 0.02 apart, each as likely as any other.
 """
