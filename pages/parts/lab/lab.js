@@ -126,6 +126,12 @@ class Lab {
   }
 
   go(on) {
+    if (on && this.full) {
+      this.full = false;
+      this.open(this.query, true, false);
+      return;
+    }
+    if (on && !this.lost) this.trouble = "";
     if (on && this.at !== null) this.look(null);
     this.on = on;
     this.feed.say({ kind: "go", on: on && !document.hidden, speed: SPEEDS[this.speed], slow: this.slow });
@@ -150,6 +156,10 @@ class Lab {
   /* Settings that may change while it plays go there; all others begin anew. */
   set(settings) {
     const scene = { ...this.scene, ...settings };
+    for (const [name, { when }] of Object.entries(this.data.fields)) { // what means nothing now is as it usually is
+      if (when && !when.values.includes(scene[when.field])) scene[name] = settings[name] = this.data.defaults[name];
+    }
+    for (const name of Object.keys(settings)) if (settings[name] === this.scene[name]) delete settings[name];
     const live = Object.keys(settings).every((name) => this.data.fields[name]?.live);
     this.query = this.asQuery(scene);
     if (!live) {
@@ -221,10 +231,12 @@ class Lab {
   // what comes back
 
   hear(message) {
-    if (message.kind === "open") this.trouble = "";
-    else if (message.kind === "lost") {
+    if (message.kind === "open") {
+      if (this.lost) this.trouble = this.t("The connection was lost, and with it what was played: it begins anew.");
+    } else if (message.kind === "lost") {
       this.trouble = this.t("Connection lost; trying again…");
       this.on = false;
+      this.lost = true;
     } else if (message.kind === "live") this.frameCame(readFrame(message.data));
     else if (message.kind === "scene") this.begun(message);
     else if (message.kind === "paused") {
@@ -237,12 +249,26 @@ class Lab {
       this.on = false;
       this.trouble = message.text;
     }
+    else if (message.kind === "refused") this.refused(message);
     else if (message.kind === "error") this.trouble = message.text;
     this.showControls();
   }
 
+  /* What was asked for cannot be: what was there goes on. */
+  refused({ text, still }) {
+    this.trouble = text;
+    this.waiting = false;
+    if (!still) return;
+    Object.assign(this, still);
+    this.choices.show(this.scene, this.query);
+    this.formula.take(this.scene);
+    this.suitCurves();
+    this.sayLink();
+  }
+
   begun({ life, scene, query, facts }) {
-    Object.assign(this, { life, scene, query, facts, at: null, frame: null, latest: null, trouble: "", substep: null });
+    if (!this.lost) this.trouble = "";
+    Object.assign(this, { life, scene, query, facts, at: null, frame: null, latest: null, substep: null, lost: false });
     this.course.clear();
     this.formula.take(scene);
     this.picture.lit = null;
@@ -403,9 +429,10 @@ class Lab {
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest?.("input, textarea, select, button, summary, a, [role=slider], [contenteditable]")) return;
+    const halves = { d: () => this.step("d"), g: () => this.step("g") };
     const act = {
-      " ": () => this.go(!this.on), ArrowRight: () => this.step("both"), d: () => this.step("d"), g: () => this.step("g"),
-      s: () => this.step("sub"), ArrowLeft: () => this.back(),
+      " ": () => this.go(!this.on), ArrowRight: () => this.step("both"), s: () => this.step("sub"),
+      ArrowLeft: () => this.back(), ...(this.data.whole ? halves : {}),
     }[event.key];
     if (!act) return;
     event.preventDefault();
