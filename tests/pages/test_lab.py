@@ -22,7 +22,8 @@ PARTS = Path(__file__).resolve().parents[2] / "pages" / "parts" / "lab"
     "link",
     [
         Link(), Link(Scene(seed=7, lr_d=0.02)), Link(Scene(data="drawing", drawing="AA__.fg")), Link(layers=()),
-        Link(layers=LAYERS, speed=0), Link(Scene(objective="wasserstein", critic_steps=5), ("optimal",), SPEEDS[0], 511),
+        Link(layers=LAYERS, speed=0),
+        Link(Scene(objective="wasserstein", critic_steps=5), ("optimal",), SPEEDS[0], 511),
     ],
 )
 def test_link_says_it_all(link: Link) -> None:

@@ -392,6 +392,11 @@ class Lab {
     const on = (name, event, act) => this.one(name).addEventListener(event, act, { signal });
     // A click leaves the keyboard where it was: space goes on to mean play.
     this.root.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault(), { signal });
+    // So does a choice by mouse, and a number once it is entered.
+    this.root.addEventListener("change", ({ target }) => target.matches(":focus-visible") || target.blur(), { signal });
+    this.root.addEventListener("keydown", ({ key, target }) => {
+      if (key === "Enter" && target.type === "number") target.blur();
+    }, { signal });
     on("play", "click", () => this.go(!this.on));
     on("reset", "click", () => {
       this.go(false);
