@@ -24,6 +24,7 @@ const BELIEFS = [
 const PROBABILISTIC = ["minimax", "non-saturating"]; // whose D gives a probability
 const SAID_AFTER = 350; // milliseconds of quiet, until the page's address is told
 const CHANGE_PAUSE = 60;
+const NUMBERS_EVERY = 100;
 const SMALLEST = 260; // side of the picture
 const EMBEDDED = 430;
 const GREEN = "#1f9e8c";
@@ -41,7 +42,7 @@ class Lab {
     this.root.style.setProperty("--gb-real", data.colours.real);
     this.root.style.setProperty("--gb-fake", data.colours.fake);
     this.root.dataset[data.whole ? "whole" : "part"] = "";
-    Object.assign(this, { data, component, chosen: null, on: false, slow: false, speed: 6, at: null, life: -1, over: null, trouble: "" });
+    Object.assign(this, { data, component, chosen: null, on: false, slow: false, speed: 6, at: null, life: -1, over: null, trouble: "", toldAt: 0 });
     this.layers = new Set();
     this.course = new Course();
     this.picture = new Picture(this.root, data.colours, signal, {
@@ -313,10 +314,16 @@ class Lab {
     this.picture.lit = frame.substep && new Set(frame.substep.lights);
     this.picture.show(frame);
     this.picture.say();
-    this.formula.light(frame.substep);
-    this.formula.show(frame.readings, frame.terms);
-    this.drawCurves();
-    this.showControls();
+    // Numbers that change faster than they can be read would only take the picture's time.
+    const now = performance.now();
+    if (!frame.on || now - this.toldAt > NUMBERS_EVERY) {
+      this.toldAt = now;
+      this.formula.light(frame.substep);
+      this.formula.show(frame.readings, frame.terms);
+      this.drawCurves();
+      this.showControls();
+    }
+    this.root.dataset.step = frame.step;
     this.root.dataset.frame = frame.number;
   }
 
@@ -544,7 +551,6 @@ class Lab {
     }
     say(this.one("sentence"), frame || this.scene ? this.sentence : "");
     say(this.root.querySelector(".gl-status"), this.trouble);
-    this.root.dataset.step = frame?.step ?? "";
     this.root.dataset.state = this.on ? "playing" : "paused";
   }
 }
