@@ -54,6 +54,19 @@ def _picture(page: Page) -> str:
     return page.evaluate("document.querySelector('.gb-picture').toDataURL()")
 
 
+def test_one_scene_collapses_and_another_covers(dashboard: Dashboard, page: Page) -> None:
+    """The same ring of 8; only how often D learns is different."""
+    modes = {}
+    _open(page, dashboard, "layers=fake&speed=0")
+    for scene in ("Collapse", "A D that keeps up"):
+        page.get_by_role("button", name=scene, exact=True).click()
+        expect(page.get_by_role("button", name=scene, exact=True)).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".gb")).to_have_attribute("data-step", "0")
+        _play_to(page, 400)
+        modes[scene] = int(_reading(page, "modes", 1))
+    assert modes["Collapse"] <= 2 and modes["A D that keeps up"] >= 4, modes
+
+
 def test_a_link_plays_the_same_numbers_elsewhere(dashboard: Dashboard, new_page: Callable[..., Page]) -> None:
     page = new_page()
     _open(page, dashboard)

@@ -16,6 +16,7 @@ const CHAIN = {
   g: [["score", "score"], ["loss", "loss"], ["gradient", "gradient"], ["update", "update G"]],
 };
 const FITS = 0.05; // JS, in nats
+const LAGS = [0.08, 0.45]; // how far apart D's answers are at most, and data and fakes (JS) at least
 // How far apart D's mean answers to real and to fake are, at least, and what that says.
 const BELIEFS = [
   [0.6, "D tells real from fake with ease."], [0.2, "D can mostly tell real from fake."],
@@ -329,7 +330,8 @@ class Lab {
 
   drawCurves() {
     const over = this.over ?? (this.at === null ? null : this.frame?.step ?? null);
-    for (const curve of this.curves) if (!curve.node.hidden) curve.draw(this.picture.ink, over);
+    const shown = this.curves.filter(({ node }) => !node.hidden);
+    shown.forEach((curve, i) => curve.draw(this.picture.ink, over, i === shown.length - 1));
   }
 
   // one's own density
@@ -510,7 +512,9 @@ class Lab {
     const n = this.facts?.n_modes;
     const said = n && modes !== null ? [this.t("G covers {0} of {1} modes.", modes, n)] : [];
     const apart = real - fake;
-    said.push(this.t(BELIEFS.find(([least]) => apart > least)[1]));
+    const behind = apart <= LAGS[0] && js !== null && js > LAGS[1];
+    said.push(this.t(behind ? "D cannot tell, though they lie apart: it has not kept up with G."
+      : BELIEFS.find(([least]) => apart > least)[1]));
     if (js !== null && js < FITS) said.push(this.t("G fits the data."));
     return said.join(" ");
   }

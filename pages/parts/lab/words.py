@@ -51,6 +51,7 @@ CHINESE: dict[str, str] = {
     "D can mostly tell real from fake.": "D 大多能分辨真假。",
     "D can hardly tell real from fake.": "D 几乎分不清真假。",
     "D cannot tell real from fake.": "D 分不清真假。",
+    "D cannot tell, though they lie apart: it has not kept up with G.": "两者相距甚远，D 却分不清：它跟不上 G。",
     "G fits the data.": "G 已贴合数据分布。",
     "Connection lost; trying again…": "连接中断，正在重试……",
     "The connection was lost, and with it what was played: it begins anew.": "连接曾中断，之前的过程已丢失：重新开始。",
@@ -74,6 +75,7 @@ CHINESE: dict[str, str] = {
         "模式：G 覆盖了数据中的多少个峰。",
     "modes": "模式",
     "modes of {0}": "模式（共 {0}）",
+    "step {0}": "第 {0} 步",
     "{0} over the steps": "{0}随步数的变化",
     # slow motion
     "sample noise": "采样噪声",
