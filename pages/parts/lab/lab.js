@@ -65,9 +65,14 @@ class Lab {
     this.take(component);
   }
 
-  /* In the language that is spoken; what no translation is known of stays English. Numbers come where {0}, {1}, … stand. */
+  /* In the language that is spoken; what no translation is known of stays English. Numbers come where {0}, {1}, … stand,
+     those of a text that comes with its numbers, too. */
   t(text, ...numbers) {
-    return (this.words[text] ?? text).replace(/\{(\d)\}/g, (_, at) => numbers[at]);
+    let known = this.words[text];
+    if (known === undefined && !numbers.length) {
+      known = this.words[text.replace(/\d+/g, (number) => `{${numbers.push(number) - 1}}`)];
+    }
+    return (known ?? text).replace(/\{(\d)\}/g, (_, at) => numbers[at]);
   }
 
   /* What the HTML says. */
@@ -495,7 +500,10 @@ class Lab {
 
   get sentence() {
     if (this.picture.pen) return "";
-    if (this.substep) return this.t(this.substep.sentence);
+    if (this.substep) {
+      const { side, turn, turns, sentence } = this.substep;
+      return (side === "d" && turns > 1 ? this.t("Step {0} of {1} of D. ", turn, turns) : "") + this.t(sentence);
+    }
     if (this.at !== null) return this.t("Looking back at step {0}.", COUNTED.format(this.frame?.step ?? this.at));
     if (!this.frame || this.frame.step === 0) return this.about;
     return this.verdict;
