@@ -244,6 +244,28 @@ def test_after_a_lost_connection_it_begins_anew(dashboard: Dashboard, page: Page
     expect(page.locator(".gb")).to_have_attribute("data-step", "1")
 
 
+def test_nobody_looks_nothing_is_played(dashboard: Dashboard, page: Page) -> None:
+    _open(page, dashboard, f"{SMALL}&speed=0")
+    page.keyboard.press(" ")
+    page.wait_for_function(f"{STEP} > 5")
+    hidden = "Object.defineProperty(document, 'hidden', { value: %s, configurable: true });"
+    turned = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(hidden % "true" + turned)
+    _still(page)
+    resting = page.evaluate(STEP)
+    page.evaluate(hidden % "false" + turned)
+    page.wait_for_function(f"{STEP} > {resting}")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+
+
+def test_the_picture_follows_light_and_dark(dashboard: Dashboard, page: Page) -> None:
+    _open(page, dashboard, f"{SMALL}&layers=none")
+    _still(page)
+    light = _picture(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("light => document.querySelector('.gb-picture').toDataURL() !== light", arg=light)
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (420, 800)])
 def test_picture_and_transport_are_in_sight_together(
     dashboard: Dashboard, new_page: Callable[..., Page], size: tuple[int, int]

@@ -447,7 +447,7 @@ class Lab {
     observer.observe(document.documentElement);
     window.addEventListener("resize", () => this.fit(), { signal });
     signal.addEventListener("abort", () => observer.disconnect());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => this.fit(), 100), { signal });
+    on("picture", "transitionend", () => this.fit()); // light became dark
   }
 
   key(event) {
@@ -569,6 +569,8 @@ class Lab {
         link.classList.toggle("gb-lit", link.dataset.side === this.substep.side && link.dataset.name === this.substep.name);
       }
     }
+    // While it plays, what is said changes too fast to be read out.
+    this.one("sentence").setAttribute("aria-live", this.on && !this.slow ? "off" : "polite");
     say(this.one("sentence"), frame || this.scene ? this.sentence : "");
     say(this.root.querySelector(".gl-status"), this.trouble);
     this.root.dataset.state = this.on ? "playing" : "paused";
