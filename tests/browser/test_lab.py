@@ -61,12 +61,12 @@ def _picture(page: Page) -> str:
 def test_one_scene_collapses_and_another_covers(dashboard: Dashboard, page: Page) -> None:
     """The same ring of 8; only how often D learns is different. A ready scene plays at once."""
     modes = {}
-    _open(page, dashboard, "layers=fake&speed=0")
+    _open(page, dashboard, "layers=none&speed=0")
     for scene in ("Collapse", "A D that keeps up"):
         page.get_by_role("button", name=scene, exact=True).click()
         expect(page.get_by_role("button", name=scene, exact=True)).to_have_attribute("aria-pressed", "true")
-        page.wait_for_function(f"{STEP} < 300")
-        _pause_at(page, 400)
+        page.wait_for_function(f"{STEP} < 150")
+        _pause_at(page, 300)
         modes[scene] = int(_reading(page, "modes", 1))
     assert modes["Collapse"] <= 2 and modes["A D that keeps up"] >= 4, modes
 

@@ -59,9 +59,10 @@ CHINESE: dict[str, str] = {
     "Losses": "损失",
     "What each player minimises, of the newest batch. They say how the game stands, not how good the points are.":
         "双方各自最小化的量（最近一批）。它说明博弈的局面，并不说明生成得好不好。",
-    "E[log D(x)] + E[log(1 − D(G(z)))], whatever the objective. At the equilibrium it is −log 4 = −1.386 (Goodfellow "
-    "2014, Theorem 1): dotted.":
-        "E[log D(x)] + E[log(1 − D(G(z)))]。达到均衡时等于 −log 4 = −1.386（Goodfellow 2014，定理 1）：虚线。",
+    "E[log D(x)] + E[log(1 − D(G(z)))], over 2,048 samples of each kind. At the equilibrium it is −log 4 = −1.386 "
+    "(Goodfellow 2014, Theorem 1): dotted.":
+        "E[log D(x)] + E[log(1 − D(G(z)))]，真假样本各 2,048 个。"
+        "达到均衡时等于 −log 4 = −1.386（Goodfellow 2014，定理 1）：虚线。",
     "D's mean answer": "D 的平均判断",
     "The probability of being real that D gives to real points, and to fakes. Dotted: 0.5, where it cannot tell.":
         "D 认为真实点、生成点为真的平均概率。虚线：0.5，即分不清真假。",
