@@ -39,7 +39,7 @@ const CHARTS = ({ real, fake, js, modes }) => [
   {
     id: "scores",
     title: "D's mean score",
-    hint: "A critic gives scores, not probabilities: only how far apart real and fake are counts.",
+    hint: "What D answers, before anything is made of it. Under this objective that is no probability, and V(D, G) has no meaning.",
     lines: [{ name: "score_real", label: "real", colour: real }, { name: "score_fake", label: "fake", colour: fake }],
     stands: "value",
   },

@@ -67,8 +67,9 @@ CHINESE: dict[str, str] = {
     "The probability of being real that D gives to real points, and to fakes. Dotted: 0.5, where it cannot tell.":
         "D 认为真实点、生成点为真的平均概率。虚线：0.5，即分不清真假。",
     "D's mean score": "D 的平均分数",
-    "A critic gives scores, not probabilities: only how far apart real and fake are counts.":
-        "评论家给出的是分数而非概率：只有真假之间的差距才有意义。",
+    "What D answers, before anything is made of it. Under this objective that is no probability, and V(D, G) has no "
+    "meaning.":
+        "D 的原始输出。在这个目标函数下它不是概率，V(D, G) 也没有意义。",
     "Fit": "拟合程度",
     "JS: the Jensen-Shannon divergence between data and fakes, in nats, 0 (the same) to log 2 = 0.69 (nothing in "
     "common). Modes: how many of the data's hills G puts points on.":
