@@ -11,4 +11,4 @@ _leaving = v2.component("gan_leaving", html="<i hidden></i>", js=text("leaving.j
 
 def apply() -> None:
     """Let the links between pages wait for a field that is still being filled in."""
-    _leaving(key="leaving")
+    _leaving()  # without a key, which would make it a part of the page's state
