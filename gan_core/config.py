@@ -8,7 +8,7 @@ what differs from the defaults here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -24,7 +24,10 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 
 from gan_core.errors import ConfigError
 
+Model = TypeVar("Model", bound=BaseModel)
+
 Objective = Literal["minimax", "non-saturating", "least-squares", "wasserstein", "hinge", "relativistic"]
+Optimiser = Literal["adam", "sgd", "rmsprop"]
 Augmentation = Literal["colour", "translation", "cutout"]
 
 GROUPS = ("Data", "Networks", "Objective", "Optimiser", "Length", "Saving", "Machine")
@@ -67,6 +70,10 @@ class RunConfig(BaseModel):
         None, "Picture folder", "For the dataset 'folder': a folder of pictures (sub-folders are classes) or a zip.",
         "Data",
     )
+    drawing: str | None = setting(
+        None, "Drawing", "For the dataset 'drawing': the strokes as text, as the lab writes it.", "Data",
+        max_length=4000,
+    )
     image_size: Annotated[Literal[28, 32, 64], BeforeValidator(_whole)] = setting(
         28, "Picture size", "Pixels per side that pictures of the dataset 'folder' are cropped and resized to.", "Data"
     )
@@ -74,11 +81,12 @@ class RunConfig(BaseModel):
         "auto", "Colour", "For the dataset 'folder'. auto: grey where every picture is grey.", "Data"
     )
 
-    network: Literal["mlp", "dcgan", "shuffle", "channels", "points"] = setting(
+    network: Literal["mlp", "dcgan", "shuffle", "channels", "points", "plane"] = setting(
         "dcgan", "Networks", "dcgan sees neighbouring pixels together (convolutions); shuffle does so on a quarter of "
         "the picture's side, which is faster; mlp is the article's fully connected pair, which sees no neighbourhood "
         "and learns more slowly; channels is shuffle with the same weights for red, green and blue, for Stacked MNIST; "
-        "points is for data that is no picture, such as ring and grid.", "Networks", main=True,
+        "points is for data that is no picture, such as ring and grid; plane is the same as plain and small as you "
+        "like, for the lab.", "Networks", main=True,
     )
     conditional: Literal["auto", "yes", "no"] = setting(
         "auto", "Conditional", "Tell both networks the class: G draws the digit it is asked for and D judges whether "
@@ -92,6 +100,28 @@ class RunConfig(BaseModel):
         32, "Width", "Channels of dcgan's outermost layer; inner layers have twice as many each, and so have those "
         "of shuffle; a layer of points has four times as many units. Wider is better and slower.",
         "Networks", ge=4, le=256,
+    )
+    latent: Literal["gaussian", "uniform"] = setting(
+        "gaussian", "Latent distribution", "How each of them is drawn: gaussian, mostly near 0, or uniform, anywhere "
+        "from -1 to 1 alike.", "Networks",
+    )
+    depth_d: int = setting(
+        2, "Layers of D", "Hidden layers of D, for the network plane. More can draw sharper borders.", "Networks",
+        ge=0, le=8,
+    )
+    depth_g: int = setting(
+        2, "Layers of G", "Hidden layers of G, for the network plane. None: G can only stretch and turn the latents.",
+        "Networks", ge=0, le=8,
+    )
+    units_d: int = setting(
+        64, "Units of D", "Units in each hidden layer of D, for the network plane.", "Networks", ge=1, le=512
+    )
+    units_g: int = setting(
+        64, "Units of G", "Units in each hidden layer of G, for the network plane.", "Networks", ge=1, le=512
+    )
+    activation: Literal["relu", "leaky-relu", "tanh"] = setting(
+        "leaky-relu", "Activation", "What a hidden unit makes of its sum, for the network plane: relu and leaky-relu "
+        "give borders with corners, tanh round ones.", "Networks",
     )
     discriminator_norm: Literal["none", "spectral", "batch"] = setting(
         "spectral", "Normalisation in D", "spectral keeps D from changing its mind too steeply (Miyato 2018), which "
@@ -137,6 +167,15 @@ class RunConfig(BaseModel):
         "flows (Zhao 2020). For small data, where D would learn it by heart.", "Objective",
     )
 
+    unrolled_steps: int = setting(
+        0, "Unrolled steps", "G looks so many steps of D ahead, and is judged by the D that would then be there (Metz "
+        "2017): hopping from mode to mode no longer pays. Slower with each. 0 is off.", "Objective", ge=0, le=20,
+    )
+    packing: int = setting(
+        1, "Packing", "How many samples D judges together (Lin 2018): samples that are all alike give themselves away. "
+        "1 is off.", "Objective", ge=1, le=8,
+    )
+
     batch_size: int = setting(
         64, "Batch", "Pictures per step. Larger is steadier, and slower per step.", "Optimiser", ge=2, le=4096
     )
@@ -145,6 +184,13 @@ class RunConfig(BaseModel):
     )
     lr_g: float = setting(
         4e-3, "Learning rate G", "How far G moves per step.", "Optimiser", main=True, gt=0, le=1
+    )
+    optimiser_d: Optimiser = setting(
+        "adam", "Optimiser of D", "adam: steps of one size in each weight, whatever the gradient's; rmsprop: the same "
+        "without momentum; sgd: steps as long as the gradient, with beta 1 as momentum.", "Optimiser",
+    )
+    optimiser_g: Optimiser = setting(
+        "adam", "Optimiser of G", "As for D. With sgd one sees a vanishing gradient as a standstill.", "Optimiser"
     )
     beta1: float = setting(
         0.0, "Adam beta 1", "Momentum of the step: high values make a GAN circle.", "Optimiser", ge=0, lt=1
@@ -260,6 +306,11 @@ class RunConfig(BaseModel):
                     raise ValueError(
                         f"{name} = {value!r}: is for the dataset 'folder' only, and the dataset is {self.dataset!r}"
                     )
+        if (self.dataset == "drawing") != bool(self.drawing):
+            raise ValueError(
+                f"drawing = {self.drawing!r}: the dataset 'drawing' needs strokes" if self.dataset == "drawing" else
+                f"drawing = {self.drawing!r}: is for the dataset 'drawing' only, and the dataset is {self.dataset!r}"
+            )
         if self.on_collapse != "go on" and self.measure == "off":
             raise ValueError(
                 f"on_collapse = {self.on_collapse!r}, measure = 'off': only of a run that is measured it is known "
@@ -269,7 +320,7 @@ class RunConfig(BaseModel):
             raise ValueError(
                 f"lr_decay_to = {self.lr_decay_to}: must be more than lr_decay_from = {self.lr_decay_from}"
             )
-        if self.network in ("mlp", "channels", "points") and self.discriminator_norm == "batch":
+        if self.network in ("mlp", "channels", "points", "plane") and self.discriminator_norm == "batch":
             raise ValueError(f"discriminator_norm = 'batch': the network {self.network} allows 'none' or 'spectral'")
         if self.discriminator_norm == "batch":
             # Batch norm ties the pictures of a batch together; a penalty on each picture's own slope then has no
@@ -326,9 +377,9 @@ def limits(info: FieldInfo) -> dict[str, float]:
     return bounds
 
 
-def allowed(name: str) -> str:
-    """In words, what a setting may be."""
-    info = RunConfig.model_fields[name]
+def allowed(name: str, model: type[BaseModel] | None = None) -> str:
+    """In words, what a setting may be; `model`: whose, if not `RunConfig`'s."""
+    info = (model or RunConfig).model_fields[name]
     if choices(info):
         listed = ", ".join(str(choice) for choice in choices(info))
         return f"any of {listed}" if get_origin(info.annotation) is tuple else f"one of {listed}"
@@ -346,22 +397,27 @@ def validated(values: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: names the field, the value and what is allowed; several faults are all listed.
     """
+    return validated_as(RunConfig, values)
+
+
+def validated_as(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """Values → any model of settings. Raises as `validated` does."""
     try:
-        return RunConfig(**values)
+        return model(**values)
     except ValidationError as error:
-        raise ConfigError("; ".join(_in_words(part, values) for part in error.errors())) from None
+        raise ConfigError("; ".join(_in_words(part, values, model) for part in error.errors())) from None
     except TypeError as error:  # a key that is not text
         raise ConfigError(f"settings: {error}") from None
 
 
-def _in_words(error: ErrorDetails, values: Mapping[str, Any]) -> str:
+def _in_words(error: ErrorDetails, values: Mapping[str, Any], model: type[BaseModel]) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
     if not name:
         return str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        there = ", ".join(RunConfig.model_fields)
+        there = ", ".join(model.model_fields)
         return f"{name} = {values[name]!r}: there is no such setting; the settings are {there}"
-    return f"{name} = {values.get(name, PydanticUndefined)!r}: must be {allowed(name)}"
+    return f"{name} = {values.get(name, PydanticUndefined)!r}: must be {allowed(name, model)}"
 
 
 def parse_assignments(pairs: list[str] | tuple[str, ...]) -> dict[str, Any]:

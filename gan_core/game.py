@@ -65,8 +65,11 @@ class Game:
 
     def play(self, real: Tensor, labels: Tensor | None) -> Moves:
         """G's answer to a batch: new latents, the batch's own labels."""
+        return self.answer(real, labels, self.latents(len(real), real.device))
+
+    def answer(self, real: Tensor, labels: Tensor | None, z: Tensor) -> Moves:
+        """G's answer to a batch with the latents `z` [B, latent_dim]."""
         labels = labels if self.conditional else None
-        z = self.latents(len(real), real.device)
         with self._products(real.device):
             fake = self.generator(z, labels)
         return Moves(real, labels, fake.float())

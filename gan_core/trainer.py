@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gan_core import optimisers
 from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, TrainingError
@@ -61,6 +62,8 @@ class Trainer:
         step, images, d_steps: G's steps, real samples seen and D's steps so far.
         seconds: time spent training; the caller's clock, kept here because it belongs to the state.
         rates: {"d": …, "g": …}, the base learning rates, which may be changed between steps.
+        numbers: the newest of `NUMBERS`, on the device, as far as there are any yet.
+        indices: int64 [batch_size], which of the data's samples the batch at hand is.
         ema: the generator to draw with: the running average, or the generator itself where that is off.
     """
 
@@ -88,12 +91,16 @@ class Trainer:
         self.ema = copy.deepcopy(self.game.generator).requires_grad_(False) if config.ema_half_life else sides["g"]
         self.parameters = {side: list(net.parameters()) for side, net in sides.items()}
         self.rates = {"d": config.lr_d, "g": config.lr_g}
-        self.optimisers = {side: self._adam(side) for side in SIDES}
+        kinds = {"d": config.optimiser_d, "g": config.optimiser_g}
+        self.optimisers = {
+            side: optimisers.make(kinds[side], self.parameters[side], self.rates[side], config, self.device)
+            for side in SIDES
+        }
         self.replay = Replay(self.device, [self.noise])
         self._fixed = self.device.type == "cuda" if fixed is None else fixed
         self._knobs: dict[str, float | Tensor] = {}
         self._held: dict[str, Tensor] = {}
-        self._indices = torch.zeros(config.batch_size, dtype=torch.int64, device=self.device)
+        self.indices = torch.zeros(config.batch_size, dtype=torch.int64, device=self.device)
         self._ema_floats, self._net_floats, self._ema_others, self._net_others = _pairs(self.ema, sides["g"])
 
         self.step_count = self.images = self.d_steps = 0
@@ -102,25 +109,12 @@ class Trainer:
         self._permutation = self._draw_permutation()
         self._position = 0
         self._window = torch.zeros(len(NUMBERS), device=self.device)
+        self.numbers: dict[str, Tensor] = {}
         self._window_count = 0
         self._schedule()
 
         self.columns = grid_columns(config, self.game.conditional, dataset.n_classes)
         self.fixed_z, self.fixed_labels = fixed_latents(config, self.columns, self.game.conditional, dataset.n_classes)
-
-    def _adam(self, side: str) -> torch.optim.Adam:
-        optimiser = torch.optim.Adam(
-            self.parameters[side], lr=self.rates[side], betas=(self.config.beta1, self.config.beta2), fused=True,
-            capturable=self.device.type == "cuda",
-        )
-        # The state exists from the start, so that saving and loading need no case for "before the first step".
-        for parameter in self.parameters[side]:
-            optimiser.state[parameter] = {
-                "step": torch.zeros((), device=self.device),
-                "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-                "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-            }
-        return optimiser
 
     @property
     def epoch(self) -> float:
@@ -135,15 +129,47 @@ class Trainer:
         self.step_count += 1
         self._window_count += 1
 
+    def step_d(self) -> None:
+        """Train D alone, on the next batch. A state after steps of one side alone is of no run, and is not loaded."""
+        self._turn(self._critic_turn)
+
+    def step_g(self) -> None:
+        """Train G alone: new pictures, beside the last batch's real samples, for the objectives that look at those."""
+        _, noisy_d, noisy_g = self._set_knobs()
+        if not self.d_steps:
+            first = torch.arange(self.config.batch_size, device=self.device) % len(self.dataset)
+            self.indices.copy_(self._permutation[first])
+        self.replay((self._generator_turn.__name__, False, noisy_d, noisy_g), self._generator_turn)
+        self.step_count += 1
+
     def _turn(self, play: Callable[[], None]) -> None:
         """One batch, after setting all that is new about it."""
-        noisy_d, noisy_g = self._schedule()
-        indices = self._next_indices()
-        self._indices = self._indices.copy_(indices) if self._fixed else indices
         # What decides which operations there are.
-        self.replay((play.__name__, penalty_due(self.config, self.d_steps), noisy_d, noisy_g), play)
+        self.replay((play.__name__, *self.begin_turn()), play)
+        self.end_turn()
+
+    def begin_turn(self) -> tuple[bool, bool, bool]:
+        """Set all that is new about the next batch → whether R1 and R2 come, whether there is instance noise in front
+        of D, and of G."""
+        knobs = self._set_knobs()
+        indices = self._next_indices()
+        self.indices = self.indices.copy_(indices) if self._fixed else indices
+        return knobs
+
+    def end_turn(self) -> None:
+        """Count D's step."""
         self.d_steps += 1
         self.images += self.config.batch_size
+
+    def end_step(self) -> None:
+        """After G has moved as the last of an alternation: the average, and the record."""
+        self._average()
+        self._note()
+        self.step_count += 1
+        self._window_count += 1
+
+    def _set_knobs(self) -> tuple[bool, bool, bool]:
+        return penalty_due(self.config, self.d_steps), *self._schedule()
 
     def _schedule(self) -> tuple[bool, bool]:
         """Set what the coming turn reads from `_knobs` → whether there is instance noise in front of D and of G.
@@ -178,37 +204,57 @@ class Trainer:
     def _whole_turn(self) -> None:
         """D learns, then G."""
         moves = self._play()
-        numbers, norm_d = self._discriminator_step(moves)
+        self._discriminator_step(moves)
         # G answers with the last batch's own pictures: unchanged since D saw them, so drawing them again would only
         # cost time.
-        loss, more = self.game.generator_loss(moves, self._knobs["noise_g"])
-        norm_g = self._move("g", loss)
-        self._average()
-        numbers.update(more, grad_d=norm_d, grad_g=norm_g)
-        self._window += torch.stack([numbers[name] for name in NUMBERS])
+        self._generator_step(moves)
+        self._note()
+
+    def _generator_turn(self) -> None:
+        """G alone learns."""
+        self._generator_step(self._play())
 
     def _play(self) -> Moves:
         """The next batch and G's answer to it."""
-        return self.game.play(*self.dataset.batch(self._indices, self.noise))
+        return self.game.play(*self.dataset.batch(self.indices, self.noise))
 
-    def _discriminator_step(self, moves: Moves) -> tuple[dict[str, Tensor], Tensor]:
-        """D learns once → the numbers worth watching, and its gradient's norm."""
-        penalise = penalty_due(self.config, self.d_steps)
+    def _discriminator_step(self, moves: Moves) -> None:
+        self.update("d", self.gradients("d", self.discriminator_loss(moves, penalty_due(self.config, self.d_steps))))
+
+    def _generator_step(self, moves: Moves) -> None:
+        self.update("g", self.gradients("g", self.generator_loss(moves)))
+        self._average()
+
+    def discriminator_loss(self, moves: Moves, penalise: bool) -> Tensor:
+        """What D minimises now, penalties included; the numbers worth watching go to `numbers`."""
         loss, numbers = self.game.discriminator_loss(moves, self._knobs["noise_d"], penalise)
-        return numbers, self._move("d", loss)
+        self.numbers.update(numbers)
+        return loss
 
-    def _move(self, side: str, loss: Tensor) -> Tensor:
-        """One optimiser step of one side → the norm of its gradient."""
-        parameters, optimiser = self.parameters[side], self.optimisers[side]
-        gradients = torch.autograd.grad(loss, parameters)  # only this side's: the other is not moved, nor computed
-        for parameter, gradient in zip(parameters, gradients, strict=True):
+    def generator_loss(self, moves: Moves) -> Tensor:
+        """What G minimises now; the numbers worth watching go to `numbers`."""
+        loss, numbers = self.game.generator_loss(moves, self._knobs["noise_g"])
+        self.numbers.update(numbers)
+        return loss
+
+    def gradients(self, side: str, loss: Tensor) -> tuple[Tensor, ...]:
+        """Of `loss`, with respect to one side's weights; their norm goes to `numbers`."""
+        gradients = torch.autograd.grad(loss, self.parameters[side])  # the other side's are not computed
+        self.numbers[f"grad_{side}"] = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))  # pyright: ignore[reportPrivateImportUsage]
+        return gradients
+
+    def update(self, side: str, gradients: tuple[Tensor, ...]) -> None:
+        """One optimiser step of one side."""
+        for parameter, gradient in zip(self.parameters[side], gradients, strict=True):
             # Fused Adam walks through memory and trusts that both lie there in the same order; the gradient of a
             # penalty does not, beside weights in channels_last.
             same = gradient.stride() == parameter.stride()
             parameter.grad = gradient if same else torch.empty_like(parameter).copy_(gradient)
-        optimiser.param_groups[0]["lr"] = self._knobs[f"lr_{side}"]
-        optimiser.step()
-        return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))  # pyright: ignore[reportPrivateImportUsage]
+        self.optimisers[side].param_groups[0]["lr"] = self._knobs[f"lr_{side}"]
+        self.optimisers[side].step()
+
+    def _note(self) -> None:
+        self._window += torch.stack([self.numbers[name] for name in NUMBERS])
 
     @torch.no_grad()
     def _average(self) -> None:

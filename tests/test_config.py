@@ -45,6 +45,11 @@ OTHER: dict[str, dict[str, Any]] = {
     "record_every_steps": {"record_every_steps": 3}, "save_every_images": {"save_every_images": 3},
     "keep_checkpoints": {"keep_checkpoints": 3}, "measure": {"measure": "off"}, "on_collapse": {"on_collapse": "pause"},
     "tries": {"tries": 5}, "seed": {"seed": 43}, "device": {"device": "cpu"},
+    "drawing": {"dataset": "drawing", "drawing": "AA"}, "latent": {"latent": "uniform"},
+    "depth_d": {"depth_d": 3}, "depth_g": {"depth_g": 3}, "units_d": {"units_d": 16}, "units_g": {"units_g": 16},
+    "activation": {"activation": "tanh"}, "unrolled_steps": {"unrolled_steps": 5, "discriminator_norm": "none"},
+    "packing": {"packing": 2, "conditional": "no"}, "optimiser_d": {"optimiser_d": "sgd"},
+    "optimiser_g": {"optimiser_g": "rmsprop"},
     "threads": {"threads": 1}, "precision": {"precision": "bfloat16"},
 }
 

@@ -77,7 +77,7 @@ def _inputs(trainer: Trainer) -> dict[str, int]:
     """Where the tensors lie that a step reads and that are set from outside."""
     knobs = {name: value.data_ptr() for name, value in trainer._knobs.items() if isinstance(value, Tensor)}
     assert {"lr_d", "lr_g", "share"} <= knobs.keys()
-    return knobs | {"indices": trainer._indices.data_ptr(), "window": trainer._window.data_ptr()}
+    return knobs | {"indices": trainer.indices.data_ptr(), "window": trainer._window.data_ptr()}
 
 
 def test_without_a_gpu_work_is_simply_done() -> None:

@@ -124,7 +124,7 @@ def test_each_weight_moves_by_its_own_gradient(tiny: Make, tiny_config: Make, pr
     before = {side: [value.detach().clone() for value in trainer.parameters[side]] for side in SIDES}
     real = torch.autograd.grad
     gradients: dict[str, list[Tensor]] = {}
-    trainer._indices = trainer._next_indices()
+    trainer.indices = trainer._next_indices()
 
     def noted(loss: Tensor, inputs: Any, **more: Any) -> tuple[Tensor, ...]:
         found = real(loss, inputs, **more)
@@ -135,8 +135,8 @@ def test_each_weight_moves_by_its_own_gradient(tiny: Make, tiny_config: Make, pr
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.autograd, "grad", noted)
-        trainer._move("d", trainer.game.discriminator_loss(trainer._play())[0])
-        trainer._move("g", trainer.game.generator_loss(trainer._play())[0])
+        trainer.update("d", trainer.gradients("d", trainer.game.discriminator_loss(trainer._play())[0]))
+        trainer.update("g", trainer.gradients("g", trainer.game.generator_loss(trainer._play())[0]))
     for side in SIDES:
         for was, is_now, gradient in zip(before[side], trainer.parameters[side], gradients[side], strict=True):
             clear = gradient.abs() > 1e-5  # beside Adam's small number in the denominator

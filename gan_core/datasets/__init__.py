@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gan_core.datasets import cifar, digits, downloads, folder, idx_sets, mixtures, stacked
+from gan_core.datasets import cifar, digits, downloads, folder, idx_sets, mixtures, plane, stacked
 from gan_core.datasets.base import Dataset, Jitter
 from gan_core.datasets.downloads import Progress
 from gan_core.datasets.memo import Memo
@@ -41,7 +41,8 @@ __all__ = [
 DATASETS: dict[str, Source] = {
     source.name: source
     for source in (
-        digits.SOURCE, *idx_sets.SOURCES, cifar.SOURCE, stacked.SOURCE, *mixtures.SOURCES, folder.SOURCE
+        digits.SOURCE, *idx_sets.SOURCES, cifar.SOURCE, stacked.SOURCE, *mixtures.SOURCES,
+        *plane.SOURCES, folder.SOURCE,
     )
 }
 

@@ -13,10 +13,12 @@ from torch import Tensor, nn
 
 from gan_core.config import RunConfig
 from gan_core.errors import ConfigError, StoreError
-from gan_core.networks import channels, dcgan, mlp, points, shuffle
+from gan_core.networks import channels, dcgan, mlp, plane, points, shuffle
 from gan_core.networks.layers import has_batch_norm, initialise, one_hot
 
-FAMILIES = {"mlp": mlp, "dcgan": dcgan, "shuffle": shuffle, "channels": channels, "points": points}
+FAMILIES = {
+    "mlp": mlp, "dcgan": dcgan, "shuffle": shuffle, "channels": channels, "points": points, "plane": plane,
+}
 
 __all__ = [
     "FAMILIES", "build", "check", "has_batch_norm", "is_conditional", "load_discriminator", "load_generator", "one_hot",

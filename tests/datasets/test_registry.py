@@ -16,6 +16,8 @@ def test_the_names_and_what_they_need() -> None:
     assert needs == {
         "digits": "nothing", "mnist": "files", "fashion-mnist": "files", "kmnist": "files", "emnist": "files",
         "cifar10": "files", "stacked-mnist": "files", "ring": "nothing", "grid": "nothing", "folder": "path",
+        "line": "nothing", "two-gaussians": "nothing", "ring-of-8": "nothing", "grid-of-25": "nothing",
+        "two-moons": "nothing", "spiral": "nothing", "checkerboard": "nothing",
     }  # fmt: skip
     assert all(source.title and source.description for source in datasets.DATASETS.values())
 

@@ -1,0 +1,19 @@
+"""The lab: GANs in the plane, played with.
+
+    from gan_core.lab import Play, Scene
+    play = Play(Scene.from_query({"objective": "wasserstein", "critic_steps": "5"}))
+    for _ in range(500):
+        play.step()
+    play.readings().modes, play.view(("fake", "surface")).fake
+
+It is the runs' own `Trainer` and `Game`, on points in the plane. Scene: what is played; Play: the game and what there
+is to see; measures: what the numbers mean; SCENES: some to begin from.
+"""
+
+from gan_core.lab.play import CHANGEABLE, EQUILIBRIUM, LAYERS, Play, Readings, Substep, View
+from gan_core.lab.scene import Scene
+from gan_core.lab.scenes import SCENES, NamedScene
+
+__all__ = [
+    "CHANGEABLE", "EQUILIBRIUM", "LAYERS", "SCENES", "NamedScene", "Play", "Readings", "Scene", "Substep", "View",
+]
