@@ -35,16 +35,20 @@ class Beliefs:
 
 @torch.inference_mode()
 def beliefs_of(
-    generator: nn.Module, discriminator: nn.Module, objective: Objective, dataset: Dataset, count: int, images: int
+    generator: nn.Module, discriminator: nn.Module, objective: Objective, dataset: Dataset, count: int, images: int,
+    packing: int = 1,
 ) -> Beliefs | None:
-    """Of `count` samples of both kinds, by networks in eval mode on the CPU; None where D's scores are not finite."""
+    """Of `count` samples of both kinds, by networks in eval mode on the CPU; None where D's scores are not finite.
+
+    Where D judges `packing` samples together, a sample's score is its pack's.
+    """
     random = stream(0, "beliefs")
     real, labels = dataset.batch(real_places(dataset, count, random), random)
     if not generator.n_classes:
         labels = None
     assert isinstance(generator.latent_dim, int)
     fake = generator(torch.randn(count, generator.latent_dim, generator=random), labels)
-    of_real, of_fake = (xray.scores(discriminator, samples, labels) for samples in (real, fake))
+    of_real, of_fake = (xray.scores(discriminator, samples, labels, packing) for samples in (real, fake))
     if not bool(torch.isfinite(of_real).all() and torch.isfinite(of_fake).all()):
         return None
     edges, first, second = xray.histogram(of_real, of_fake, BINS)

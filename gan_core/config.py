@@ -335,6 +335,18 @@ class RunConfig(BaseModel):
                         f"{field} = {getattr(self, field)!r}: gradient penalties need each picture judged alone; "
                         "set discriminator_norm to 'none' or 'spectral'"
                     )
+        if self.unrolled_steps and self.discriminator_norm != "none":
+            raise ValueError(
+                f"unrolled_steps = {self.unrolled_steps}: G's gradient goes through D's own steps, which a "
+                "normalisation in D does not let through; set discriminator_norm to 'none', it is "
+                f"{self.discriminator_norm!r}"
+            )
+        if self.batch_size % self.packing:
+            raise ValueError(
+                f"packing = {self.packing}, batch_size = {self.batch_size}: a batch must be whole packs; the nearest "
+                f"are {self.batch_size // self.packing * self.packing or self.packing} and "
+                f"{(self.batch_size // self.packing + 1) * self.packing}"
+            )
         if self.label_smoothing > 0 and self.objective not in ("minimax", "non-saturating"):
             raise ValueError(
                 f"label_smoothing = {self.label_smoothing}: only the objectives minimax and non-saturating have "

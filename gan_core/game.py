@@ -8,12 +8,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 
 from gan_core import networks
 from gan_core.augmentation import augmented
 from gan_core.config import RunConfig
 from gan_core.errors import ConfigError
 from gan_core.objectives import OBJECTIVES, gradient_penalty, slope_penalty
+from gan_core.unrolled import Ahead, Weights
 
 Numbers = dict[str, Tensor]
 
@@ -27,6 +29,13 @@ def check(config: RunConfig, shape: tuple[int, ...], n_classes: int) -> None:
     networks.check(config, shape, n_classes)
     if config.augment and len(shape) != 3:
         raise ConfigError(f"augment = {config.augment}: is for pictures; this data's samples have shape {shape}")
+
+
+def packed(samples: Tensor, packing: int) -> Tensor:
+    """[B, C, ...] → [B / packing, packing * C, ...]: each `packing` consecutive samples as one, channel after channel,
+    as D judges them (Lin 2018, section 3). The samples of a pack are independent, as those of a batch are.
+    """
+    return samples if packing == 1 else samples.reshape(-1, packing * samples.shape[1], *samples.shape[2:])
 
 
 @dataclass
@@ -52,12 +61,16 @@ class Game:
         self, config: RunConfig, shape: tuple[int, ...], n_classes: int, init: torch.Generator, noise: torch.Generator
     ) -> None:
         check(config, shape, n_classes)
-        self.config, self.noise = config, noise
-        self.objective = OBJECTIVES[config.objective]
+        self.noise = noise
+        self.use(config)
         self.generator, self.discriminator = networks.build(config, shape, n_classes, init, noise)
         self.conditional = bool(self.generator.n_classes)
         # Batch norm makes a batch's pictures depend on each other: real and fake then go through D apart.
         self.apart = networks.has_batch_norm(self.discriminator)
+
+    def use(self, config: RunConfig) -> None:
+        """Play by these settings, which need the same networks."""
+        self.config, self.objective = config, OBJECTIVES[config.objective]
 
     def latents(self, count: int, device: torch.device) -> Tensor:
         """z ~ N(0, 1), float [count, latent_dim]."""
@@ -105,34 +118,57 @@ class Game:
                     loss = loss + weight * config.penalty_interval * slope_penalty(logits, samples)
         return loss, numbers
 
-    def generator_loss(self, moves: Moves, noise: float | Tensor = 0.0) -> tuple[Tensor, Numbers]:
-        """What G minimises, and the numbers worth watching."""
+    def generator_loss(
+        self, moves: Moves, noise: float | Tensor = 0.0, ahead: Ahead | None = None
+    ) -> tuple[Tensor, Numbers]:
+        """What G minimises, and the numbers worth watching.
+
+        Args:
+            ahead: what D would minimise, as a function of its weights → the weights that are to judge G; None: D's own.
+        """
         fake = self._seen(moves.fake, noise)
+        real = self._seen(moves.real, noise) if self.objective.needs_real or ahead else None
+        weights = None
+        if ahead is not None:
+            assert real is not None
+            seen, smoothing = real, self.config.label_smoothing
+            weights = ahead(
+                lambda weights: self.objective.discriminator(
+                    *self._judge(seen, fake, moves.labels, weights), smoothing
+                )
+            )
         if self.objective.needs_real:
-            real_logits, fake_logits = self._judge(self._seen(moves.real, noise), fake, moves.labels)
+            assert real is not None
+            real_logits, fake_logits = self._judge(real, fake, moves.labels, weights)
         else:
-            real_logits, fake_logits = None, self._logits(fake, moves.labels)
+            real_logits, fake_logits = None, self._logits(fake, moves.labels, weights)
         loss = self.objective.generator(real_logits, fake_logits)
         return loss, {"loss_g": loss.detach()}
 
     def _seen(self, samples: Tensor, noise: float | Tensor) -> Tensor:
-        """Samples as D sees them: augmented, with instance noise."""
+        """Samples as D sees them: augmented, with instance noise, in packs."""
         if self.config.augment:
             samples = augmented(samples, self.config.augment, self.noise)
         if isinstance(noise, Tensor) or noise > 0:
             samples = samples + noise * torch.randn(samples.shape, generator=self.noise, device=samples.device)
-        return samples
+        return packed(samples, self.config.packing)
 
-    def _judge(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _judge(
+        self, real: Tensor, fake: Tensor, labels: Tensor | None, weights: Weights | None = None
+    ) -> tuple[Tensor, Tensor]:
         if self.apart:
-            return self._logits(real, labels), self._logits(fake, labels)
+            return self._logits(real, labels, weights), self._logits(fake, labels, weights)
         # One pass over both: half the calls, and one power iteration where weights are spectrally normalised.
-        both = self._logits(torch.cat((real, fake)), None if labels is None else torch.cat((labels, labels)))
+        both = self._logits(torch.cat((real, fake)), None if labels is None else torch.cat((labels, labels)), weights)
         return both[: len(real)], both[len(real):]
 
-    def _logits(self, samples: Tensor, labels: Tensor | None) -> Tensor:
+    def _logits(self, samples: Tensor, labels: Tensor | None, weights: Weights | None = None) -> Tensor:
+        """D's scores; with `weights` in place of its own, where they are given."""
         with self._products(samples.device):
-            logits = self.discriminator(samples, labels)
+            if weights is None:
+                logits = self.discriminator(samples, labels)
+            else:
+                logits = functional_call(self.discriminator, weights, (samples, labels))
         return logits.float()
 
     def _products(self, device: torch.device) -> AbstractContextManager[Any]:

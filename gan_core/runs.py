@@ -38,7 +38,8 @@ def load_data(config: RunConfig) -> Dataset:
         DatasetError: not there, or cannot be read.
     """
     return datasets.load(
-        config.dataset, config.data_dir, config.dataset_path, image_size=config.image_size, colour=config.colour
+        config.dataset, config.data_dir, config.dataset_path, image_size=config.image_size, colour=config.colour,
+        drawing=config.drawing,
     )
 
 

@@ -24,6 +24,7 @@ from gan_core.game import Game, Moves
 from gan_core.pictures import as_kept
 from gan_core.replay import Replay
 from gan_core.schedules import ema_decay, noise_level, penalty_due, rate_factor
+from gan_core.unrolled import Weights, look_ahead
 
 NUMBERS = ("loss_d", "loss_g", "d_real", "d_fake", "grad_d", "grad_g")
 SIDES = ("d", "g")
@@ -115,6 +116,20 @@ class Trainer:
 
         self.columns = grid_columns(config, self.game.conditional, dataset.n_classes)
         self.fixed_z, self.fixed_labels = fixed_latents(config, self.columns, self.game.conditional, dataset.n_classes)
+
+    def go_on_with(self, config: RunConfig) -> None:
+        """Other settings from here on, for the same networks and data: rates, objective, optimisers and whatever else a
+        step reads anew. An optimiser of another kind begins with an empty memory. The state is of no run then.
+        """
+        for side in SIDES:
+            kind, rate = getattr(config, f"optimiser_{side}"), getattr(config, f"lr_{side}")
+            if kind != getattr(self.config, f"optimiser_{side}"):
+                self.optimisers[side] = optimisers.make(kind, self.parameters[side], rate, config, self.device)
+            if rate != getattr(self.config, f"lr_{side}"):
+                self.rates[side] = rate
+        self.config = config
+        self.game.use(config)
+        self.replay = Replay(self.device, [self.noise])  # what was captured are other operations
 
     @property
     def epoch(self) -> float:
@@ -233,9 +248,17 @@ class Trainer:
 
     def generator_loss(self, moves: Moves) -> Tensor:
         """What G minimises now; the numbers worth watching go to `numbers`."""
-        loss, numbers = self.game.generator_loss(moves, self._knobs["noise_g"])
+        ahead = self._ahead if self.config.unrolled_steps else None
+        loss, numbers = self.game.generator_loss(moves, self._knobs["noise_g"], ahead)
         self.numbers.update(numbers)
         return loss
+
+    def _ahead(self, loss_of: Callable[[Weights], Tensor]) -> Weights:
+        """D's weights some steps from now."""
+        named = dict(self.game.discriminator.named_parameters())
+        return look_ahead(
+            loss_of, named, self.optimisers["d"], self.config.optimiser_d, self._knobs["lr_d"], self.config
+        )
 
     def gradients(self, side: str, loss: Tensor) -> tuple[Tensor, ...]:
         """Of `loss`, with respect to one side's weights; their norm goes to `numbers`."""

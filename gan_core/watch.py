@@ -173,7 +173,7 @@ class Watch:
             found = measure(moment.generator, moment.step, moment.images, self._dataset, judge)
             beliefs = beliefs_of(
                 moment.generator, moment.discriminator, OBJECTIVES[self._folder.config.objective], self._dataset, count,
-                moment.images,
+                moment.images, self._folder.config.packing,
             )
             with self._writing:
                 if course == self._course:

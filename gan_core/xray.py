@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
+from gan_core.game import packed
 from gan_core.networks import has_batch_norm
 from gan_core.objectives import Objective
 
@@ -25,16 +26,22 @@ _BATCH = 256
 
 
 @torch.inference_mode()
-def scores(discriminator: nn.Module, samples: Tensor, labels: Tensor | None) -> Tensor:
+def scores(discriminator: nn.Module, samples: Tensor, labels: Tensor | None, packing: int = 1) -> Tensor:
     """D's logits.
 
     Args:
         samples: float [N, *shape], pictures in [-1, 1].
         labels: int64 [N], the classes that D is told; None for one that knows no classes.
+        packing: how many samples D judges together; a sample's score is its pack's then, those of `samples` in their
+            order, the last filled up with the first.
 
     Returns:
         float [N].
     """
+    if packing > 1 and len(samples):
+        whole = -(-len(samples) // packing) * packing
+        packs = packed(samples[torch.arange(whole) % len(samples)], packing)
+        return scores(discriminator, packs, None).repeat_interleave(packing)[: len(samples)]
     parts = [samples.new_empty(0)]
     for start in range(0, len(samples), _BATCH):
         some = slice(start, start + _BATCH)

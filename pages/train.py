@@ -11,7 +11,7 @@ import streamlit as st
 
 from gan_core import datasets, game
 from gan_core.config import GROUPS, RunConfig, fields
-from gan_core.datasets import DATASETS, Dataset, Preview
+from gan_core.datasets import DATASETS, Dataset, Preview, plane
 from gan_core.datasets.mixtures import MIXTURES
 from gan_core.errors import WorkbenchError
 from gan_core.objectives import OBJECTIVES
@@ -73,7 +73,7 @@ def show_details(preview: Preview) -> None:
 def take_data_along() -> None:
     """A preset for data of its own brings it along; no other preset could learn points."""
     own = PRESETS[st.session_state["preset"]].values.get("dataset")
-    if own or st.session_state["dataset"] in MIXTURES:
+    if own or st.session_state["dataset"] in (*MIXTURES, *plane.DENSITIES, "drawing"):
         st.session_state["dataset"] = own or RunConfig().dataset
 
 

@@ -77,6 +77,7 @@ def load(
     image_size: int = 28,
     colour: Colour = "auto",
     on_progress: Progress | None = None,
+    drawing: str | None = None,
 ) -> Dataset:
     """The samples of a set. The same arguments give the same object while it is kept; any thread may call.
 
@@ -85,6 +86,7 @@ def load(
         data_dir: see `data_folder`; for sets that are downloaded.
         path, image_size, colour: for 'folder': the folder or zip, pixels a side (28, 32 or 64), and the kind.
         on_progress: called with (files done, files in all) while a folder is read.
+        drawing: for 'drawing': its strokes, see `plane.drawing`.
 
     Raises:
         DatasetError: unknown name, or the files are missing, damaged or of the wrong kind; says what to do.
@@ -96,6 +98,7 @@ def load(
         image_size=image_size,
         colour=colour,
         on_progress=on_progress,
+        drawing=drawing,
     )
     return _memo.get((name, source.key(request)), lambda: source.read(request))
 

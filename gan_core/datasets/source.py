@@ -25,6 +25,7 @@ class Request:
         image_size: pixels a side, for sources whose pictures have any size.
         colour: 'auto', 'grey' or 'colour', for the same.
         on_progress: called with (done, total) while reading takes long.
+        drawing: a drawing's strokes, as text.
     """
 
     data_dir: Path
@@ -32,6 +33,7 @@ class Request:
     image_size: int = 28
     colour: Colour = "auto"
     on_progress: Progress | None = None
+    drawing: str | None = None
 
 
 def _no_key(request: Request) -> Hashable:

@@ -10,9 +10,10 @@ It is the runs' own `Trainer` and `Game`, on points in the plane. Scene: what is
 is to see; measures: what the numbers mean; SCENES: some to begin from.
 """
 
-from gan_core.lab.play import CHANGEABLE, EQUILIBRIUM, LAYERS, Play, Readings, Substep, View
+from gan_core.lab.play import CHANGEABLE, Play, Substep
 from gan_core.lab.scene import Scene
 from gan_core.lab.scenes import SCENES, NamedScene
+from gan_core.lab.seen import EQUILIBRIUM, LAYERS, Readings, View
 
 __all__ = [
     "CHANGEABLE", "EQUILIBRIUM", "LAYERS", "SCENES", "NamedScene", "Play", "Readings", "Scene", "Substep", "View",

@@ -7,6 +7,7 @@ at the bottom (y rising with the row, x with the column).
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -17,6 +18,9 @@ EXTENT = 1.5
 
 BINS = 32
 """Cells a side of the histograms of the JS divergence: 0.09 wide each."""
+
+FINE = 256
+"""Cells a side that points are rounded to before a kernel is laid over them."""
 
 BLUR = 0.06
 """Standard deviation of the kernel that p_g is estimated with."""
@@ -40,10 +44,7 @@ def grid(resolution: int) -> Tensor:
 
 def histogram(points: Tensor) -> Tensor:
     """Shares of the points in each of the window's BINS² cells, and outside it: float64 [BINS² + 1]; sum 1."""
-    cell = ((points + EXTENT) * (BINS / (2 * EXTENT))).floor().long()
-    inside = ((cell >= 0) & (cell < BINS)).all(1)
-    places = torch.where(inside, cell[:, 1] * BINS + cell[:, 0], BINS * BINS)
-    return torch.bincount(places, minlength=BINS * BINS + 1).double() / len(points)
+    return torch.bincount(_cells(points, BINS), minlength=BINS**2 + 1).double() / len(points)
 
 
 def js_divergence(p: Tensor, q: Tensor) -> float:
@@ -75,12 +76,29 @@ def modes_covered(points: Tensor, density: Density) -> tuple[int, float]:
 def kernel_density(points: Tensor, resolution: int) -> Tensor:
     """p_g over `grid(resolution)` by a Gaussian kernel of standard deviation `BLUR`: [R, R], per unit of area.
 
+    The points are first rounded to 256 places a side, 0.012 apart, a fifth of the kernel's width: that makes it fast.
+
     Args:
         points: float [N, 2], fakes.
     """
-    places = grid(resolution)[0, :, 0]
-    x, y = (torch.exp((points[:, i, None] - places).square() / (-2 * BLUR**2)) for i in (0, 1))
-    return y.T @ x / (len(points) * 2 * math.pi * BLUR**2)
+    cells = _cells(points, FINE)
+    counts = torch.bincount(cells, minlength=FINE**2 + 1)[:-1].reshape(FINE, FINE).float()
+    kernel = _kernel(resolution)
+    return kernel @ counts @ kernel.T / len(points)
+
+
+@lru_cache(maxsize=4)
+def _kernel(resolution: int) -> Tensor:
+    """[R, FINE], the density at each place of one coordinate of a point in each cell."""
+    coarse, fine = (grid(count)[0, :, 0] for count in (resolution, FINE))
+    return torch.exp((coarse[:, None] - fine).square() / (-2 * BLUR**2)) / (math.sqrt(2 * math.pi) * BLUR)
+
+
+def _cells(points: Tensor, count: int) -> Tensor:
+    """Which of the window's count² cells each point is in, int64 [N]; count² for those outside."""
+    cell = ((points + EXTENT) * (count / (2 * EXTENT))).floor()
+    inside = ((cell >= 0) & (cell < count)).all(1)  # of what is not a number, too, not
+    return torch.where(inside, cell[:, 1] * count + cell[:, 0], count**2).long()
 
 
 def optimal_discriminator(p_data: Tensor, p_g: Tensor) -> Tensor:

@@ -2,114 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid
+from torch import Tensor, nn
 
 from gan_core import datasets
 from gan_core.datasets import plane
-from gan_core.errors import ConfigError
-from gan_core.lab import measures
+from gan_core.errors import ConfigError, TrainingError
+from gan_core.lab.eye import SHOWN, Eye
+from gan_core.lab.past import Moment, Past
 from gan_core.lab.scene import Scene
-from gan_core.slow_motion import Part
-from gan_core.trainer import Trainer, stream
+from gan_core.lab.seen import LAYERS, Readings, View
+from gan_core.lab.words import WORDS
+from gan_core.slow_motion import Part, alternation
+from gan_core.trainer import Trainer
 
-EQUILIBRIUM = -math.log(4)
-"""V(D, G) where D cannot tell: about -1.386."""
-
-SHOWN = 512
-"""Points of a picture, real and fake."""
-
-MEASURED = 4096
-"""Fakes that the measures are computed from."""
-
-PUSHED = 128
-"""Fakes whose pushes are shown: the first of those shown."""
-
-RESOLUTION = 64
-"""Of the surfaces, a side."""
-
-LAYERS = ("real", "fake", "surface", "optimal", "manifold", "pushes", "path")
-
-# What may change while it plays: nothing that another network or another data set would be needed for.
+# What may change while it plays: nothing that other networks or other data would be needed for.
 CHANGEABLE = frozenset({
-    "lr_d", "lr_g", "optimiser_d", "optimiser_g", "critic_steps", "objective", "gp_weight", "r1_weight", "r2_weight",
+    "lr_d", "lr_g", "optimiser_d", "optimiser_g", "objective", "critic_steps", "gp_weight", "r1_weight", "r2_weight",
     "label_smoothing", "instance_noise", "unrolled_steps",
 })
-
-
-@dataclass(frozen=True)
-class Readings:
-    """Numbers of one moment; None: not known of this scene, or not yet.
-
-    Attributes:
-        step: G's steps so far. d_steps: D's.
-        loss_d, loss_g: of the newest batch, without penalties, each as its side last computed it.
-        grad_d, grad_g: norms of the gradients of those steps, penalties included.
-        value: V(D, G) = E log D(x) + E log(1 - D(G(z))) (Goodfellow 2014, equation 1) over the samples that are
-            measured; `EQUILIBRIUM` where D cannot tell. Of objectives whose D gives a probability: minimax and
-            non-saturating.
-        value_real, value_fake: its two terms.
-        score_real, score_fake: D's mean logit (of a critic: score) of real samples and of fakes.
-        d_real, d_fake: D's mean belief that each is real, as the objective reads it (`Objective.reading`).
-        js: see `measures.js_divergence`, of 4096 fakes and the data.
-        modes: see `measures.modes_covered`. n_modes: how many there are. high_quality: share of the fakes.
-    """
-
-    step: int
-    d_steps: int
-    loss_d: float | None = None
-    loss_g: float | None = None
-    grad_d: float | None = None
-    grad_g: float | None = None
-    value: float | None = None
-    value_real: float | None = None
-    value_fake: float | None = None
-    score_real: float | None = None
-    score_fake: float | None = None
-    d_real: float | None = None
-    d_fake: float | None = None
-    js: float | None = None
-    modes: int | None = None
-    n_modes: int | None = None
-    high_quality: float | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-
-@dataclass(frozen=True)
-class View:
-    """Arrays of a picture, float32 on the CPU; None: not asked for, or not there in this scene.
-
-    Surfaces lie on `measures.grid(RESOLUTION)`: row 0 at the bottom of the window [-EXTENT, EXTENT]².
-
-    Attributes:
-        real, fake: [512, 2].
-        surface: [R, R], D(x) in 0..1 as the objective reads it; 0.5 where D cannot tell.
-        scores: (lowest, highest) logit on that grid: what a critic's surface stands for.
-        optimal: [R, R], see `measures.optimal_discriminator`; nan where there is nothing.
-        manifold: [K, K, 2], where G maps an even grid of latents (even in probability); [K, 2] for latents of one
-            number; None for more than two.
-        pushes: [128, 2], minus the gradient of G's loss with respect to each of the first 128 fakes, as if each were
-            alone.
-        path: [P, 2], where the chosen fake was at the steps that are remembered, and is now.
-    """
-
-    step: int
-    real: Tensor | None = None
-    fake: Tensor | None = None
-    surface: Tensor | None = None
-    scores: tuple[float, float] | None = None
-    optimal: Tensor | None = None
-    manifold: Tensor | None = None
-    pushes: Tensor | None = None
-    path: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -118,11 +35,10 @@ class Substep:
 
     Attributes:
         side: whose turn it is.
-        name: what was done.
-        title, sentence: in words.
-        lights: which part of the picture it concerns, one of `LAYERS` or "".
-        term: which part of the formula: "real", "fake" or "both", "".
-        number: what came of it, where it is one: the loss, or the gradient's norm.
+        name: what was done, see `slow_motion.Part`.
+        title, sentence, lights, term: see `words.Wording`.
+        number: what came of it, where that is one: the loss, or the gradient's norm.
+        real, fake: [B, 2], the batch at hand; None where it is not drawn yet.
         last: whether the alternation is complete with it.
     """
 
@@ -133,6 +49,8 @@ class Substep:
     lights: str
     term: str
     number: float | None
+    real: Tensor | None
+    fake: Tensor | None
     last: bool
 
 
@@ -141,7 +59,7 @@ class Play:
 
     Attributes:
         scene: as it is now, with what was changed since.
-        density: of the data, where it is known.
+        past: what was, at some of the steps.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -156,26 +74,41 @@ class Play:
     def reset(self) -> None:
         """Back to the initial state, bit for bit, with the settings as they are now."""
         config = self.scene.config()
-        dataset = datasets.load(config.dataset)
-        self.density = plane.DENSITIES[config.dataset]
+        dataset = datasets.load(config.dataset, drawing=config.drawing)
         self.trainer = Trainer(config, dataset)
+        self._eye = Eye(config, dataset, plane.density_of(config.dataset, config.drawing))
         self._substeps: Iterator[Part] | None = None
-        random = stream(config.seed, "lab")
-        self._z = torch.randn(MEASURED, config.latent_dim, generator=random)
-        self._real = self.density.sample(MEASURED, random)
-        self._grid = measures.grid(RESOLUTION)
-        self._data_shares = measures.histogram(dataset.samples)
-        self._p_data: Tensor | None = None
+        self._copies: tuple[nn.Module, nn.Module] | None = None
+        self.past = Past()
+        self._remember()
 
     @property
     def step_count(self) -> int:
         """G's steps so far."""
         return self.trainer.step_count
 
+    def change(self, **values: Any) -> None:
+        """Go on with other settings, any of `CHANGEABLE`. An optimiser of another kind begins with an empty memory.
+
+        Raises:
+            ConfigError: a setting that cannot change while it plays, or see `scene.make`; nothing is changed then.
+        """
+        fixed = sorted(set(values) - CHANGEABLE)
+        if fixed:
+            raise ConfigError(
+                f"{', '.join(fixed)}: cannot change while it plays, but only {', '.join(sorted(CHANGEABLE))}"
+            )
+        scene = self.scene.changed(**values)
+        self._finish()
+        self.trainer.go_on_with(scene.config())
+        self._eye.use(scene.config())
+        self.scene = scene
+
     def step(self) -> None:
         """One whole alternation: D `critic_steps` times, then G; or the rest of one that slow motion is in."""
         if not self._finish():
             self.trainer.step()
+            self._remember()
 
     def step_d(self) -> None:
         """D alone."""
@@ -186,46 +119,56 @@ class Play:
         """G alone."""
         self._finish()
         self.trainer.step_g()
+        self._remember()
+
+    def substep(self) -> Substep:
+        """The next part of the alternation in slow motion, done. All of them leave just what `step` leaves."""
+        if self._substeps is None:
+            self._substeps = alternation(self.trainer)
+        part = next(self._substeps)
+        last = (part.side, part.name) == ("g", "update")
+        if last:
+            self._substeps = None
+            self._remember()
+        words = WORDS[part.side, part.name]
+        number = part.tensors.get("loss", part.tensors.get("norm"))
+        return Substep(
+            part.side, part.name, words.title, words.sentence, words.lights, words.term,
+            None if number is None else float(number), part.tensors.get("real"), part.tensors.get("fake"), last,
+        )
 
     def _finish(self) -> bool:
         """Complete the alternation that slow motion is in → whether there was one."""
-        if self._substeps is None:
-            return False
-        for _ in self._substeps:
-            pass
-        self._substeps = None
-        return True
+        was = self._substeps is not None
+        while self._substeps is not None:
+            self.substep()
+        return was
 
-    # what there is to see
+    def readings(self, at: int | None = None) -> Readings:
+        """The numbers now, or as they were at the last remembered moment up to the step `at`.
 
-    @torch.no_grad()
-    def readings(self) -> Readings:
-        """The numbers now."""
+        Raises:
+            TrainingError: the game diverged: there are no numbers.
+        """
+        if at is not None:
+            return self.past.at(at).readings
         trainer = self.trainer
         newest = {name: float(value) for name, value in trainer.numbers.items() if name[:5] in ("loss_", "grad_")}
-        fake = self._fakes(self._z)
-        objective = trainer.game.objective
-        real_logits, fake_logits = self._logits(self._real), self._logits(fake)
-        d_real, d_fake = objective.probabilities(real_logits, fake_logits)
-        found: dict[str, Any] = {
-            "score_real": float(real_logits.mean()), "score_fake": float(fake_logits.mean()),
-            "d_real": float(d_real), "d_fake": float(d_fake),
-            "js": measures.js_divergence(measures.histogram(fake), self._data_shares),
-        }
-        if self.scene.objective in ("minimax", "non-saturating"):
-            value_real, value_fake = float(logsigmoid(real_logits).mean()), float(logsigmoid(-fake_logits).mean())
-            found |= {"value": value_real + value_fake, "value_real": value_real, "value_fake": value_fake}
-        if self.density.modes:
-            modes, high_quality = measures.modes_covered(fake, self.density)
-            found |= {"modes": modes, "n_modes": len(self.density.modes), "high_quality": high_quality}
+        with _Still(trainer.game.generator, trainer.game.discriminator) as nets:
+            found = self._eye.numbers(*nets)
+        if not math.isfinite(found["score_real"]) or not math.isfinite(found["score_fake"]):
+            raise TrainingError(
+                f"the game diverged before step {self.step_count}: a number became infinite or none; lower the "
+                "learning rates, or turn on a penalty, and begin anew"
+            )
         return Readings(trainer.step_count, trainer.d_steps, **newest, **found)
 
-    @torch.no_grad()
-    def view(self, layers: Collection[str] = LAYERS, chosen: int = 0) -> View:
+    def view(self, layers: Collection[str] = LAYERS, chosen: int = 0, at: int | None = None) -> View:
         """
         Args:
             layers: any of `LAYERS`.
-            chosen: which of the fakes' path.
+            chosen: which of the fakes' path, its row in `View.fake`.
+            at: a step: then as it was at the last remembered moment up to it.
 
         Raises:
             ConfigError: no such layer, or no such fake.
@@ -235,30 +178,53 @@ class Play:
             raise ConfigError(f"layers = {', '.join(sorted(wrong))}: must be any of {', '.join(LAYERS)}")
         if not 0 <= chosen < SHOWN:
             raise ConfigError(f"chosen = {chosen}: must be from 0 to {SHOWN - 1}")
-        fake = self._fakes(self._z[:SHOWN])
-        found: dict[str, Any] = {}
-        if "real" in layers:
-            found["real"] = self._real[:SHOWN]
-        if "fake" in layers:
-            found["fake"] = fake
-        if "surface" in layers:
-            found |= self._surface(fake)
-        return View(self.step_count, **found)
+        moment = None if at is None else self.past.at(at)
+        with _Still(*self._nets(moment)) as (generator, discriminator):
+            found = self._eye.arrays(layers, generator, discriminator)
+            if "path" in layers:
+                now = self._eye.fakes(generator) if moment is None else moment.fake
+                step = self.step_count if moment is None else moment.step
+                been = [one.fake[chosen] for one in self.past if one.step < step]
+                found["path"] = torch.stack([*been, now[chosen]])
+        return View(self.step_count if moment is None else moment.step, **found)
 
-    def _surface(self, fake: Tensor) -> dict[str, Any]:
-        objective = self.trainer.game.objective
-        logits = self._logits(self._grid.reshape(-1, 2)).reshape(RESOLUTION, RESOLUTION)
-        undecided = objective.undecided(self._logits(self._real[:SHOWN]), self._logits(fake))
-        return {
-            "surface": objective.probability(logits, undecided), "scores": (float(logits.min()), float(logits.max()))
-        }
+    def _nets(self, moment: Moment | None) -> tuple[nn.Module, nn.Module]:
+        game = self.trainer.game
+        if moment is None:
+            return game.generator, game.discriminator
+        if self._copies is None:
+            self._copies = copy.deepcopy((game.generator, game.discriminator))
+        for net, weights in zip(self._copies, (moment.generator, moment.discriminator), strict=True):
+            net.load_state_dict(weights)
+        return self._copies
 
-    def _fakes(self, z: Tensor) -> Tensor:
-        return self.trainer.game.generator(z)
+    def _remember(self) -> None:
+        if not self.past.due(self.step_count):
+            return
+        try:
+            readings = self.readings()
+        except TrainingError:
+            return  # what is no number is nothing to go back to
+        game = self.trainer.game
+        weights = [
+            {name: value.detach().clone() for name, value in net.state_dict().items()}
+            for net in (game.generator, game.discriminator)
+        ]
+        self.past.keep(Moment(readings, self._eye.fakes(game.generator), weights[0], weights[1]))
 
-    def _logits(self, points: Tensor) -> Tensor:
-        net = self.trainer.game.discriminator
-        net.eval()  # a look must not move the power iteration of spectral normalisation
-        logits = net(points)
-        net.train()
-        return logits
+
+class _Still:
+    """Networks in eval mode for as long as one looks: a look must not move what moves with each pass in training, as
+    the power iteration of spectral normalisation does."""
+
+    def __init__(self, *nets: nn.Module) -> None:
+        self._nets = nets
+
+    def __enter__(self) -> tuple[nn.Module, ...]:
+        for net in self._nets:
+            net.eval()
+        return self._nets
+
+    def __exit__(self, *_: object) -> None:
+        for net in self._nets:
+            net.train()

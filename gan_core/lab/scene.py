@@ -8,7 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gan_core.config import Objective, Optimiser, RunConfig, validated, validated_as
-from gan_core.errors import ConfigError
+from gan_core.datasets import plane
+from gan_core.errors import ConfigError, DatasetError
 
 
 def _like(name: str, default: Any, like: str | None = None, **limits: Any) -> Any:
@@ -124,10 +125,14 @@ def make(**values: Any) -> Scene:
     """
     Raises:
         ConfigError: names every field that is unknown, not of its kind or out of its limits, or that does not go with
-            the others.
+            the others; or a drawing that cannot be read.
     """
     scene = validated_as(Scene, values)
     scene.config()
+    try:
+        plane.density_of(scene.data, scene.drawing)
+    except DatasetError as error:
+        raise ConfigError(str(error)) from None
     return scene
 
 

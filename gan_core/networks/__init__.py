@@ -6,7 +6,9 @@ in `RunConfig.network`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,12 +42,16 @@ def is_conditional(config: RunConfig, n_classes: int) -> bool:
 def check(config: RunConfig, shape: tuple[int, ...], n_classes: int) -> None:
     """
     Raises:
-        ConfigError: the family cannot make samples of `shape`, or conditional without labels.
+        ConfigError: the family cannot make samples of `shape`, or conditional without labels, or in packs.
     """
     complaint = FAMILIES[config.network].check(shape)
     if complaint:
         raise ConfigError(complaint)
-    is_conditional(config, n_classes)
+    if is_conditional(config, n_classes) and config.packing > 1:
+        raise ConfigError(
+            f"packing = {config.packing}: a pack's samples are of any classes, so D cannot be told one; set "
+            "conditional to 'no'"
+        )
 
 
 def _empty(
@@ -56,9 +62,20 @@ def _empty(
     classes = n_classes if is_conditional(config, n_classes) else 0
     # On the meta device nothing is drawn: torch's own initialisation would use the global generator.
     with torch.device("meta"):
-        return family.Generator(config, shape, classes), family.Discriminator(
-            config, shape, classes, dropout_generator
+        generator = family.Generator(config, shape, classes)
+        discriminator = family.Discriminator(
+            config, (config.packing * shape[0], *shape[1:]), classes, dropout_generator
         )
+    if config.latent == "uniform":
+        generator.register_forward_pre_hook(_uniform)
+    return generator, discriminator
+
+
+def _uniform(net: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Latents from N(0, 1) → as many from the uniform distribution on [-1, 1], each by the normal's distribution
+    function, 2 Φ(z) - 1. So whoever walks among latents, samples or exports needs to know of one distribution only."""
+    z, *others = inputs
+    return (torch.erf(z / math.sqrt(2)), *others)
 
 
 def build(

@@ -24,6 +24,12 @@ def choose(preset: str) -> dict[str, Any]:
             help="Where the downloaded sets lie, in torchvision's layout. Empty: $GAN_DATA_DIR, else data/.",
         )
         values["data_dir"] = folder.strip() or None
+    if values["dataset"] == "drawing":
+        text = st.text_input(
+            "Drawing", key="drawing", persist_state="session", placeholder="AA__",
+            help="Strokes as text: what stands behind drawing= in a link to the lab, where they are drawn.",
+        )
+        values["drawing"] = text.strip() or None
     if values["dataset"] == "folder":
         path = st.text_input(
             "Picture folder", key="dataset_path", persist_state="session", placeholder="/home/me/pictures, or a zip",

@@ -14,7 +14,7 @@ from gan_core.config import GROUPS, RunConfig, choices, fields, limits
 from gan_core.presets import make_config
 
 LENGTHS = {"images": "images", "epochs": "epochs", "seconds": "seconds", "": "until stopped"}
-_OWN_PLACE = ("preset", "dataset", "data_dir", "dataset_path", "image_size", "colour", *LENGTHS)
+_OWN_PLACE = ("preset", "dataset", "data_dir", "dataset_path", "drawing", "image_size", "colour", *LENGTHS)
 """Settings that the page shows in a way of their own."""
 
 

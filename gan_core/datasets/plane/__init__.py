@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import math
 
+from gan_core.datasets.base import Dataset
+from gan_core.datasets.plane import drawing
 from gan_core.datasets.plane.density import Checkerboard, Density, Gaussians
-from gan_core.datasets.source import Source
+from gan_core.datasets.source import Request, Source
+from gan_core.errors import DatasetError
 
-__all__ = ["DENSITIES", "SOURCES", "Density", "Gaussians"]
+__all__ = ["DENSITIES", "SOURCES", "Density", "Gaussians", "density_of", "drawing"]
 
 Points = tuple[tuple[float, float], ...]
 
@@ -64,10 +67,39 @@ _EVERY = (
 
 DENSITIES: dict[str, Density] = {density.name: density for density in _EVERY}
 
-SOURCES = tuple(
+
+def density_of(name: str, text: str | None = None) -> Density:
+    """
+    Args:
+        name: one of `DENSITIES`, or 'drawing'.
+        text: the strokes of a drawing, see `drawing`.
+
+    Raises:
+        DatasetError: no such density, or a drawing that cannot be read.
+    """
+    if name == "drawing":
+        return drawing.density_of(text or "")
+    if name not in DENSITIES:
+        raise DatasetError(f"there is no density {name!r}; choose one of {', '.join(DENSITIES)}, drawing")
+    return DENSITIES[name]
+
+
+def _read_drawing(request: Request) -> Dataset:
+    return density_of("drawing", request.drawing).read()
+
+
+SOURCES = (
+    *(
+        Source(
+            name=density.name, title=f"{density.title} (plane)",
+            description=f"{density.description} 50,000 points in the plane, built in.", needs="nothing",
+            read=density.read,
+        )
+        for density in DENSITIES.values()
+    ),
     Source(
-        name=density.name, title=f"{density.title} (plane)",
-        description=f"{density.description} 50,000 points in the plane, built in.", needs="nothing", read=density.read,
-    )
-    for density in DENSITIES.values()
+        name="drawing", title="Drawing (plane)",
+        description="50,000 points in the plane along strokes that you draw in the lab.", needs="nothing",
+        read=_read_drawing, key=lambda request: request.drawing,
+    ),
 )

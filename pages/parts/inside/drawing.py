@@ -104,6 +104,11 @@ def scene(run: str, images: int | None) -> Scene:
     folder = runs().folder(run)
     check_pictures(folder)
     shape, classes = folder.info.dataset.shape, classes_told(folder)
+    if folder.config.packing > 1:
+        raise ConfigError(
+            f"{folder.name}: its D judges {folder.config.packing} pictures together (packing), so that there is no "
+            "score of one to be looked at here"
+        )
     if math.prod(shape) > MOST_NUMBERS:
         raise ConfigError(
             f"{folder.name}: its samples have the shape {shape}, and only pictures of up to 64 × 64 pixels in colour "
