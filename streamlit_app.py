@@ -19,6 +19,7 @@ if __name__ == "__main__":
             st.Page("pages/explore.py", title="Explore"),
             st.Page("pages/inside.py", title="Inside"),
             st.Page("pages/compare.py", title="Compare"),
+            st.Page("pages/lab.py", title="Lab"),
         ],
         position="top",
     ).run()

@@ -20,6 +20,7 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 from gan_core.errors import WorkbenchError
 from pages.parts.compare.route import DRAWN
 from pages.parts.inside.route import INSIDE
+from pages.parts.lab.route import LAB
 from pages.parts.latent.route import LATENT
 from pages.parts.live.route import LIVE
 from pages.parts.threads import in_thread
@@ -76,5 +77,6 @@ OURS = (
     LIVE,
     LATENT,
     INSIDE,
+    LAB,
 )
 ROUTES = below(str(get_option("server.baseUrlPath") or ""), OURS)

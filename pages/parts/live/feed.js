@@ -1,8 +1,8 @@
 // A socket that comes back by itself, and says each time anew what it wants to hear of.
 
 class Feed {
-  constructor(base, wish, hear) {
-    const url = new URL("gan/live", base);
+  constructor(base, wish, hear, path = "gan/live") {
+    const url = new URL(path, base);
     url.protocol = url.protocol.replace("http", "ws");
     Object.assign(this, { url, hear, wishes: wish, wait: 500, closed: false });
     this.open();
@@ -26,7 +26,12 @@ class Feed {
 
   wish(wish) {
     this.wishes = wish;
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(wish));
+    this.say(wish);
+  }
+
+  /* Said once, and not again when a lost connection is back. */
+  say(message) {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
   close() {
