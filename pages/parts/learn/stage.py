@@ -73,7 +73,7 @@ def stage(lesson: Lesson, attempt: Attempt, words: dict[str, str]) -> None:
     else:
         lab(
             header.scene(trial, attempt.seeds.get(trial)), key_of(lesson, attempt), marks=marks(header, trial),
-            choices="none", autoplay=True, on_ended=lambda: None,
+            choices="none", autoplay=True, lang="zh" if words is WORDS["zh"] else "en",
         )
     if note := attempt.notes.get(trial):
         st.warning(note)
@@ -127,7 +127,10 @@ def note_outcomes(lesson: Lesson, attempt: Attempt) -> None:
     if lesson.header.trains(trial):
         note_run(lesson, attempt, trial, False)
     elif (ended := lab_said(key_of(lesson, attempt))) is not None:
-        attempt.outcomes[trial] = judge(lesson.header, trial, ended)
+        if ended["scene"] == lesson.header.scene(trial, attempt.seeds.get(trial)).to_query():
+            attempt.outcomes[trial] = judge(lesson.header, trial, ended["marks"])
+        else:
+            attempt.notes[trial] = WORDS[lesson.language]["no_lab"]
 
 
 def note_run(lesson: Lesson, attempt: Attempt, trial: str, last: bool) -> bool:
