@@ -18,6 +18,7 @@ def test_the_names_and_what_they_need() -> None:
         "cifar10": "files", "stacked-mnist": "files", "ring": "nothing", "grid": "nothing", "folder": "path",
         "line": "nothing", "two-gaussians": "nothing", "ring-of-8": "nothing", "grid-of-25": "nothing",
         "two-moons": "nothing", "spiral": "nothing", "checkerboard": "nothing",
+        "drawing": "nothing",
     }  # fmt: skip
     assert all(source.title and source.description for source in datasets.DATASETS.values())
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.components import v2
 
+from gan_core.datasets.plane import drawing
 from gan_core.lab import Scene
 from pages.parts.lab import fields
 from pages.parts.lab.link import USUAL, USUAL_SPEED, Link
@@ -22,7 +23,6 @@ from pages.parts.workbench import DISCRIMINATOR_COLOUR, GENERATOR_COLOUR
 __all__ = ["CHARTS", "Link", "lab", "said"]
 
 CHARTS = ("losses", "value", "beliefs", "modes")
-INK_SIDE = 32
 
 _component = v2.component(
     "gan_lab",
@@ -84,7 +84,9 @@ def lab(
             "groups": fields.groups() if choices == "all" else [],
             "scenes": fields.scenes() if choices == "all" else [],
             "data": fields.data() if choices == "all" else [],
-            "inkSide": INK_SIDE,
+            "written": {
+                "letters": drawing.LETTERS, "reach": drawing.REACH, "most": drawing.MOST, "brush": drawing.BRUSH,
+            },
             "colours": {"real": DISCRIMINATOR_COLOUR, "fake": GENERATOR_COLOUR},
         },
         on_link_change=on_link or _nothing,

@@ -1,6 +1,7 @@
 /* Small live charts on canvases: a line each for a few numbers over the steps, bounded however long a lab plays. */
 
 const MOST_POINTS = 1200; // kept; then every second one goes
+const LEAST = 0.1; // room about a mark
 const CHART_HEIGHT = 76;
 const ROOM = { left: 40, right: 6, top: 7, bottom: 5 };
 
@@ -177,11 +178,11 @@ class Curve {
     for (const point of this.course.points) {
       for (const { name, range: own } of lines) if (!own && Number.isFinite(point[name])) values.push(point[name]);
     }
-    if (!values.length) return mark ? [Math.min(0, mark.value * 2), Math.max(0, mark.value * 2)] : [0, 1];
+    if (!values.length) return mark ? [mark.value - 1, mark.value + 1] : [0, 1];
     values.sort((a, b) => a - b);
     const cut = Math.floor(values.length / 50);
     let [low, high] = [values[cut], values[values.length - 1 - cut]];
-    if (mark) [low, high] = [Math.min(low, mark.value), Math.max(high, mark.value)];
+    if (mark) [low, high] = [Math.min(low, mark.value - LEAST), Math.max(high, mark.value + LEAST)];
     if (low > 0 && low < 0.6 * high) low = 0;
     if (high < 0 && high > 0.6 * low) high = 0;
     const room = 0.06 * (high - low) || 0.5;

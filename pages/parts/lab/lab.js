@@ -47,7 +47,7 @@ class Lab {
     this.picture = new Picture(this.root, data.colours, signal, {
       picked: (index) => this.pick(index), told: (...said) => this.t(...said),
     });
-    this.pen = new Pen(this.picture, data.inkSide, signal, { inked: (cells) => this.inked(cells) });
+    this.pen = new Pen(this.picture, data.written, signal, { drawn: (text) => this.drawn(text) });
     this.formula = new Formula(this.one("formula"));
     this.choices = new Choices(this.one("choices"), data, {
       scene: (query) => this.open(query, true),
@@ -115,7 +115,7 @@ class Lab {
     this.on = false;
     this.at = this.chosen = null;
     this.waiting = plays;
-    this.drawMode(false);
+    if (plays || query.data !== "drawing") this.drawMode(false);
     this.feed.wish(this.feed.wishes = { kind: "open", query: this.query, show: this.shown(), marks: this.data.marks });
     if (told) this.sayLink();
     this.showControls();
@@ -126,6 +126,12 @@ class Lab {
   }
 
   go(on) {
+    if (on && this.full) {
+      this.full = false;
+      this.open(this.query, true, false);
+      return;
+    }
+    if (on && !this.lost) this.trouble = "";
     if (on && this.at !== null) this.look(null);
     this.on = on;
     this.feed.say({ kind: "go", on: on && !document.hidden, speed: SPEEDS[this.speed], slow: this.slow });
@@ -150,6 +156,10 @@ class Lab {
   /* Settings that may change while it plays go there; all others begin anew. */
   set(settings) {
     const scene = { ...this.scene, ...settings };
+    for (const [name, { when }] of Object.entries(this.data.fields)) { // what means nothing now is as it usually is
+      if (when && !when.values.includes(scene[when.field])) scene[name] = settings[name] = this.data.defaults[name];
+    }
+    for (const name of Object.keys(settings)) if (settings[name] === this.scene[name]) delete settings[name];
     const live = Object.keys(settings).every((name) => this.data.fields[name]?.live);
     this.query = this.asQuery(scene);
     if (!live) {
@@ -221,10 +231,12 @@ class Lab {
   // what comes back
 
   hear(message) {
-    if (message.kind === "open") this.trouble = "";
-    else if (message.kind === "lost") {
+    if (message.kind === "open") {
+      if (this.lost) this.trouble = this.t("The connection was lost, and with it what was played: it begins anew.");
+    } else if (message.kind === "lost") {
       this.trouble = this.t("Connection lost; trying again…");
       this.on = false;
+      this.lost = true;
     } else if (message.kind === "live") this.frameCame(readFrame(message.data));
     else if (message.kind === "scene") this.begun(message);
     else if (message.kind === "paused") {
@@ -233,17 +245,30 @@ class Lab {
     } else if (message.kind === "ended") {
       this.on = false;
       this.component.setTriggerValue("ended", { scene: message.scene, marks: message.marks });
-    } else if (message.kind === "inked") this.set({ data: "drawing", drawing: message.drawing });
-    else if (message.kind === "full") {
+    } else if (message.kind === "full") {
       this.on = false;
       this.trouble = message.text;
     }
+    else if (message.kind === "refused") this.refused(message);
     else if (message.kind === "error") this.trouble = message.text;
     this.showControls();
   }
 
+  /* What was asked for cannot be: what was there goes on. */
+  refused({ text, still }) {
+    this.trouble = text;
+    this.waiting = false;
+    if (!still) return;
+    Object.assign(this, still);
+    this.choices.show(this.scene, this.query);
+    this.formula.take(this.scene);
+    this.suitCurves();
+    this.sayLink();
+  }
+
   begun({ life, scene, query, facts }) {
-    Object.assign(this, { life, scene, query, facts, at: null, frame: null, latest: null, trouble: "", substep: null });
+    if (!this.lost) this.trouble = "";
+    Object.assign(this, { life, scene, query, facts, at: null, frame: null, latest: null, substep: null, lost: false });
     this.course.clear();
     this.formula.take(scene);
     this.picture.lit = null;
@@ -301,19 +326,20 @@ class Lab {
 
   drawMode(on) {
     if (Boolean(this.picture.pen) === on) return;
-    this.picture.pen = on;
-    this.root.dataset.pen = on ? "on" : "";
+    this.picture.pen = on ? this.pen : null;
     set(this.one("pens"), "hidden", !on);
     if (on) {
       if (this.on) this.go(false);
-      this.pen.paint();
-    } else this.picture.inked = null;
+      this.pen.take(this.scene.drawing);
+      this.layers.add("real");
+      this.layers.delete("optimal"); // its border would be in the hand's way
+    }
     this.picture.draw();
+    this.showControls();
   }
 
-  inked(cells) {
-    const levels = Array.from(cells, (ink) => Math.round(ink * 15));
-    this.feed.say({ kind: "ink", cells: levels });
+  drawn(text) {
+    if (text) this.open(this.asQuery({ ...this.scene, data: "drawing", drawing: text }));
   }
 
   // what is made
@@ -387,7 +413,7 @@ class Lab {
     on("now", "click", () => this.look(null));
     on("clear", "click", () => this.pen.clear());
     on("done", "click", () => this.drawMode(false));
-    on("pens", "change", () => (this.pen.erases = this.root.querySelector('input[value="eraser"]').checked));
+    on("undo", "click", () => this.pen.undo());
     document.addEventListener("keydown", (event) => this.key(event), { signal });
     document.addEventListener("visibilitychange", () => {
       if (this.on) this.feed.say({ kind: "go", on: !document.hidden, speed: SPEEDS[this.speed], slow: this.slow });
@@ -403,9 +429,10 @@ class Lab {
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest?.("input, textarea, select, button, summary, a, [role=slider], [contenteditable]")) return;
+    const halves = { d: () => this.step("d"), g: () => this.step("g") };
     const act = {
-      " ": () => this.go(!this.on), ArrowRight: () => this.step("both"), d: () => this.step("d"), g: () => this.step("g"),
-      s: () => this.step("sub"), ArrowLeft: () => this.back(),
+      " ": () => this.go(!this.on), ArrowRight: () => this.step("both"), s: () => this.step("sub"),
+      ArrowLeft: () => this.back(), ...(this.data.whole ? halves : {}),
     }[event.key];
     if (!act) return;
     event.preventDefault();
@@ -450,6 +477,7 @@ class Lab {
   // what is shown
 
   get sentence() {
+    if (this.picture.pen) return "";
     if (this.substep) return this.t(this.substep.sentence);
     if (this.at !== null) return this.t("Looking back at step {0}.", COUNTED.format(this.frame?.step ?? this.at));
     if (!this.frame || this.frame.step === 0) return this.about;

@@ -89,13 +89,6 @@ class Look(Order):
     at: Annotated[int, Field(ge=0, le=10**9)] | None = None
 
 
-class Ink(Order):
-    """One's own density, as drawn: how dark each cell is, 0 to 15, row by row from the lowest."""
-
-    kind: Literal["ink"]
-    cells: Annotated[list[Annotated[int, Field(ge=0, le=15)]], Field(max_length=4096)]
-
-
 class Seen(Order):
     """A frame is on the screen."""
 
@@ -103,7 +96,7 @@ class Seen(Order):
     number: int = Field(ge=0, lt=2**53)
 
 
-AnyOrder = Annotated[Open | Go | OneStep | Change | Reset | Show | Look | Ink | Seen, Field(discriminator="kind")]
+AnyOrder = Annotated[Open | Go | OneStep | Change | Reset | Show | Look | Seen, Field(discriminator="kind")]
 _ORDERS: TypeAdapter[Any] = TypeAdapter(AnyOrder)
 
 

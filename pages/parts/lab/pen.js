@@ -1,73 +1,97 @@
-/* One's own density: ink on a coarse grid, drawn on the picture itself. */
+/* One's own density: strokes upon the picture. A link holds them as text, two letters a point, dots between strokes; see
+   gan_core/datasets/plane/drawing.py. */
 
 class Pen {
-  /* picture: a Picture, whose canvas is drawn on; hear: { inked(cells) } after each stroke */
-  constructor(picture, side, signal, hear) {
-    Object.assign(this, { picture, side, hear, erases: false, cells: new Float32Array(side * side) });
+  /* written: { letters, reach, most, brush } of a drawing; hear: { drawn(text) } after each stroke, "" for none */
+  constructor(picture, written, signal, hear) {
+    Object.assign(this, { picture, written, hear, strokes: [], stroke: null });
     const { canvas } = picture;
     const on = (event, act) => canvas.addEventListener(event, act, { signal });
     on("pointerdown", (event) => {
-      if (!picture.pen || event.button !== 0) return;
+      if (picture.pen !== this || event.button !== 0) return;
       event.preventDefault();
       canvas.setPointerCapture(event.pointerId);
-      this.last = this.place(event);
-      this.stroking = true;
-      this.dab(this.last);
+      this.stroke = this.place(event);
+      picture.draw();
     });
     on("pointermove", (event) => {
-      if (!this.stroking) return;
+      if (this.stroke === null) return;
       const moves = event.getCoalescedEvents?.() ?? [];
-      for (const move of moves.length ? moves : [event]) this.line(this.place(move));
-      this.paint();
+      for (const move of moves.length ? moves : [event]) this.to(this.place(move));
+      picture.draw();
     });
     for (const event of ["pointerup", "pointercancel"]) on(event, () => this.end());
   }
 
-  get empty() {
-    return !this.cells.some((ink) => ink > 0);
+  get text() {
+    return this.strokes.join(".");
   }
 
-  end() {
-    if (!this.stroking) return;
-    this.stroking = false;
-    this.hear.inked(this.cells);
-  }
-
-  clear() {
-    this.cells.fill(0);
-    this.paint();
-    this.hear.inked(this.cells);
+  /* Go on with a drawing that is there. */
+  take(text) {
+    this.strokes = text ? text.split(".") : [];
   }
 
   place({ clientX, clientY }) {
     const box = this.picture.canvas.getBoundingClientRect();
-    return [((clientX - box.left) / box.width) * this.side, (1 - (clientY - box.top) / box.height) * this.side];
+    const { extent } = this.picture;
+    return this.letter((((clientX - box.left) / box.width) * 2 - 1) * extent)
+      + this.letter((1 - ((clientY - box.top) / box.height) * 2) * extent);
   }
 
-  line([x, y]) {
-    const [fromX, fromY] = this.last;
-    const steps = Math.max(1, Math.ceil(Math.hypot(x - fromX, y - fromY) * 2));
-    for (let i = 1; i <= steps; i++) this.dab([fromX + ((x - fromX) * i) / steps, fromY + ((y - fromY) * i) / steps]);
-    this.last = [x, y];
+  letter(value) {
+    const { letters, reach } = this.written;
+    const share = (Math.max(-reach, Math.min(reach, value)) + reach) / (2 * reach);
+    return letters[Math.round(share * (letters.length - 1))];
   }
 
-  /* Ink with soft edges; the middles of the cells lie at halves. */
-  dab([x, y]) {
-    const { side, cells } = this;
-    const radius = side / 26;
-    for (let row = Math.max(0, Math.floor(y - radius - 1)); row < Math.min(side, y + radius + 1); row++) {
-      for (let column = Math.max(0, Math.floor(x - radius - 1)); column < Math.min(side, x + radius + 1); column++) {
-        const cover = Math.max(0, Math.min(1, radius + 0.5 - Math.hypot(column + 0.5 - x, row + 0.5 - y)));
-        const at = row * side + column;
-        cells[at] = this.erases ? Math.min(cells[at], 1 - cover) : Math.max(cells[at], cover);
+  to(pair) {
+    const { stroke, written } = this;
+    if (pair === stroke.slice(-2) || this.text.length + stroke.length + 3 > written.most) return;
+    this.stroke += pair;
+  }
+
+  end() {
+    if (this.stroke === null) return;
+    this.strokes.push(this.stroke);
+    this.stroke = null;
+    this.hear.drawn(this.text);
+  }
+
+  undo() {
+    this.strokes.pop();
+    this.changed();
+  }
+
+  clear() {
+    this.strokes = [];
+    this.changed();
+  }
+
+  changed() {
+    this.picture.draw();
+    this.hear.drawn(this.text);
+  }
+
+  /* Onto the picture. */
+  draw(context, colour) {
+    const { picture, written: { letters, reach, brush } } = this;
+    const value = (letter) => (letters.indexOf(letter) / (letters.length - 1)) * 2 * reach - reach;
+    context.strokeStyle = colour;
+    context.lineCap = context.lineJoin = "round";
+    context.lineWidth = (3.2 * brush * picture.size) / (2 * picture.extent);
+    context.globalAlpha = 0.32;
+    context.beginPath();
+    for (const stroke of [...this.strokes, ...(this.stroke === null ? [] : [this.stroke])]) {
+      for (let at = 0; at < stroke.length; at += 2) {
+        const [x, y] = [picture.x(value(stroke[at])), picture.y(value(stroke[at + 1]))];
+        if (at) context.lineTo(x, y);
+        else {
+          context.moveTo(x, y);
+          context.lineTo(x + 0.01, y); // a dab is seen, too
+        }
       }
     }
-    this.paint();
-  }
-
-  /* Row 0 is the lowest. */
-  paint() {
-    this.picture.inked = { side: this.side, cells: this.cells };
-    this.picture.draw();
+    context.stroke();
   }
 }

@@ -81,6 +81,7 @@ class Picture {
     if (!frame) return;
     this.drawHeat(layers, split);
     this.drawAxes();
+    this.pen?.draw(context, this.colours.real);
     if (layers.has("manifold")) this.drawManifold(frame.arrays.manifold);
     if (layers.has("real")) this.drawPoints(frame.arrays.real, "real");
     if (layers.has("fake")) this.drawPoints(frame.arrays.fake, "fake");

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from gan_core.errors import WorkbenchError
+from gan_core.errors import ConfigError, WorkbenchError
 from gan_core.lab import Play, Scene, Substep
 from gan_core.lab.measures import EXTENT
 from gan_core.priority import lower_priority
@@ -95,7 +95,10 @@ class Player:
                 self._orders.clear()
             try:
                 for order in given:
-                    self._obey(order)
+                    try:
+                        self._obey(order)
+                    except ConfigError as error:
+                        self._refuse(str(error))
                 self._advance()
                 self._draw()
             except WorkbenchError as error:
@@ -183,8 +186,6 @@ class Player:
                 self._open(order)
             case orders.Show():
                 self._show = order
-            case orders.Ink():
-                return
             case _ if self._play is None:
                 return
             case orders.Go():
@@ -208,14 +209,17 @@ class Player:
         self._dirty = True
 
     def _open(self, order: orders.Open) -> None:
-        self._on, self._at, self._substep, self._play = False, None, None, None
+        """Another scene, from its beginning; where it cannot be, the one before stays."""
+        play = Play(Scene.from_query(order.query))
+        self._on, self._at, self._substep, self._play = False, None, None, play
         self._show, self._marks, self._marked = order.show, sorted(set(order.marks)), []
-        try:
-            self._play = Play(Scene.from_query(order.query))
-        except WorkbenchError as error:
-            self._deliver({"kind": "error", "text": str(error)})
-            return
-        self._begun(self._play)
+        self._begun(play)
+
+    def _refuse(self, text: str) -> None:
+        """Say what cannot be, and what is played still."""
+        play = self._play
+        still = None if play is None else {"scene": play.scene.model_dump(), "query": play.scene.to_query()}
+        self._deliver({"kind": "refused", "text": text, "still": still})
 
     def _begun(self, play: Play) -> None:
         """Say what is played now."""

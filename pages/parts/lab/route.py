@@ -10,7 +10,7 @@ from pages.parts.lab import orders
 from pages.parts.lab.player import Message, Player
 from pages.parts.sockets import Socket, socket_route
 
-MOST_LABS = 24
+MOST_LABS = 16
 """Open at once, in all tabs of all visitors. Each that plays wants a core."""
 
 FULL = (

@@ -53,6 +53,7 @@ CHINESE: dict[str, str] = {
     "D cannot tell real from fake.": "D 分不清真假。",
     "G fits the data.": "G 已贴合数据分布。",
     "Connection lost; trying again…": "连接中断，正在重试……",
+    "The connection was lost, and with it what was played: it begins anew.": "连接曾中断，之前的过程已丢失：重新开始。",
     # the charts
     "Losses": "损失",
     "What each player minimises, of the newest batch. They say how the game stands, not how good the points are.":
