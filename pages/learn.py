@@ -101,30 +101,37 @@ def predict(lesson: Lesson, attempt: Attempt) -> None:
 
 
 def trials(lesson: Lesson, attempt: Attempt) -> None:
-    """A button for each, and what came of those that were run."""
+    """A button for each."""
     header = lesson.header
     names = list(header.trial)
-    following = next((name for name in names if name not in attempt.outcomes), None)
-    over = done(header, attempt.outcomes)
+    following = next((name for name in names if name not in attempt.outcomes and name != attempt.showing), None)
+    waiting = attempt.showing is not None and not attempt.ended(attempt.showing)
     with st.container(horizontal=True, key="learn_trials"):
         for name in names:
-            again = name in attempt.outcomes or name in attempt.notes
-            ready = attempt.choice is not None and (name == names[0] or names[0] in attempt.outcomes)
+            again = name in attempt.outcomes or name == attempt.showing
+            ready = attempt.choice is not None and (name == names[0] or attempt.ended(names[0]))
+            primary = name == following and not waiting and not done(header, attempt.outcomes)
             st.button(
                 words()["again" if again else "run"].format(title=header.trial[name].title),
-                type="primary" if name == following and not over else "secondary", disabled=not ready,
-                help=header.trial[name].say or None, key=f"learn_run/{lesson.id}/{name}",
+                type="primary" if primary else "secondary", disabled=not ready,
+                help=None if again else header.trial[name].say or None, key=f"learn_run/{lesson.id}/{name}",
                 on_click=start, args=(lesson, name),
             )
-    for name in names:
+
+
+def results(lesson: Lesson, attempt: Attempt) -> None:
+    """What came of the trials that were run."""
+    header = lesson.header
+    for name, trial in header.trial.items():
         outcome = attempt.outcomes.get(name)
         if outcome is None:
             continue
-        label = f"**{header.trial[name].title}:** " if len(names) > 1 else ""
         for judged in outcome.judged:
             mark = ":green[**✓**]" if judged.met else ":orange[**○**]"
-            st.markdown(f"{mark} {label}{judged.text}")
+            st.markdown(f"{mark}&ensp;{judged.text}")
         if not outcome.met:
+            label = f"**{trial.title}.** " if len(header.trial) > 1 else ""
+            st.caption(f"{label}{words()['missed']}")
             st.button(
                 words()["other"], icon=":material/casino:", key=f"learn_other/{lesson.id}/{name}",
                 help=words()["other_help"], on_click=start, args=(lesson, name, True),
@@ -173,46 +180,69 @@ def what_is_left(lesson: Lesson, attempt: Attempt) -> None:
     st.caption(words()["more_any" if header.needed and len(left) > 1 else "more"].format(titles=titles))
 
 
-def one_lesson(lesson: Lesson) -> None:
-    attempt, here = visit().attempt(), visit()
-    note_outcomes(lesson, attempt)
-    over = done(lesson.header, attempt.outcomes)
-    if over:
-        here.done.add(lesson.id)
-    text, picture = st.columns([5, 7], gap="medium") if attempt.showing else (st.container(), None)
-    with text:
+def head(lesson: Lesson) -> None:
+    here = visit()
+    with st.container(horizontal=True, vertical_alignment="center", key="learn_head"):
         st.caption(words()["lesson"].format(number=place_of(course(here.language), lesson.id)))
-        st.subheader(lesson.title, anchor=False)
-        if lesson.language != here.language:
-            st.info(words()["missing"].format(language=LANGUAGES[here.language]))
+        st.space("stretch")
+        st.session_state.learn_language = here.language
+        st.segmented_control(
+            words()["language"], list(LANGUAGES), format_func=LANGUAGES.__getitem__, key="learn_language",
+            on_change=on_language, label_visibility="collapsed", required=True, width="content",
+        )
+    st.subheader(lesson.title, anchor=False)
+    if lesson.language != here.language:
+        st.info(words()["missing"].format(language=LANGUAGES[here.language]))
+
+
+def one_lesson(lesson: Lesson, over: bool) -> None:
+    """Read, predict, run; then the answer stands on top, and what was read goes below it."""
+    attempt = visit().attempt()
+    head(lesson)
+    if over:
+        results(lesson, attempt)
+        seen(lesson, attempt)
+        trials(lesson, attempt)
+        with st.expander(words()["read_again"]):
+            st.markdown(lesson.before)
+            predict(lesson, attempt)
+    else:
         st.markdown(lesson.before)
         predict(lesson, attempt)
         trials(lesson, attempt)
-        if over:
-            seen(lesson, attempt)
-        else:
-            what_is_left(lesson, attempt)
-    if picture is not None:
-        with picture:
-            stage(lesson, attempt, words())
+        results(lesson, attempt)
+        what_is_left(lesson, attempt)
+
+
+STYLE = """<style>
+.st-key-learn_head [data-testid="stButtonGroup"] { font-size: 0.85rem; }
+.st-key-learn_text h3 { padding-top: 0; }
+.st-key-learn_text [data-testid="stMarkdownContainer"] p { margin-bottom: 0.6rem; }
+.st-key-learn_text .katex { font-size: 1.08em; }
+@media (max-width: 640px) { [data-testid="stColumn"]:has(.st-key-learn_list) { order: 3; } }
+</style>"""
 
 
 def page() -> None:
+    st.html(STYLE)
     read_address()
     here = visit()
     lessons = course(here.language)
     for complaint in here.complaints:
         st.warning(words()["link"].format(what=plain(complaint)))
-    side, main = st.columns([2, 9], gap="medium")
-    lesson = next(one for one in lessons.lessons if one.id == here.lesson)
-    with main:
-        one_lesson(lesson)
-    with side:
-        st.session_state.learn_language = here.language
-        st.segmented_control(
-            words()["language"], list(LANGUAGES), format_func=LANGUAGES.__getitem__, key="learn_language",
-            on_change=on_language, label_visibility="collapsed", required=True,
-        )
+    lesson, attempt = next(one for one in lessons.lessons if one.id == here.lesson), here.attempt()
+    note_outcomes(lesson, attempt)
+    over = done(lesson.header, attempt.outcomes)
+    if over:
+        here.done.add(lesson.id)
+    # While something is played it gets the room, and of the list the numbers stay.
+    side, text, picture = [*st.columns([3, 18, 31] if attempt.showing else [10, 44], gap="medium"), None][:3]
+    with text, st.container(key="learn_text"):
+        one_lesson(lesson, over)
+    if picture is not None:
+        with picture:
+            stage(lesson, attempt, words())
+    with side, st.container(key="learn_list"):
         lesson_list(lessons, here.lesson, here.done, here.settled, here.round, on_hello, on_choice, on_anew)
     for what in lessons.wrong:
         st.warning(words()["left_out"].format(what=plain(what)))

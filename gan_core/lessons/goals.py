@@ -54,7 +54,7 @@ def judge(header: Header, trial: str, readings: Sequence[Readings]) -> Outcome:
         readings: of the lab at each of `marks`, each with its step; of a training run, one, at its end.
     """
     last: Readings = readings[-1] if readings else {}
-    told = {name: float(value) for name, value in last.items() if _known(value)}
+    told = {name: float(value) for name, value in last.items() if value is not None and math.isfinite(value)}
     judged = []
     for name, goal in header.goal.items():
         if goal.trial != trial:
@@ -71,10 +71,8 @@ def judge(header: Header, trial: str, readings: Sequence[Readings]) -> Outcome:
 def value_of(goal: Goal, readings: Sequence[Readings]) -> float | None:
     """The reading that is judged: its mean over the goal's steps; None where one of them is not known."""
     wanted = [one for one in readings if one.get("step") in goal.at] if goal.at else list(readings[-1:])
-    values = [one.get(goal.reading) for one in wanted]
-    if len(values) < max(1, len(goal.at)) or not all(map(_known, values)):
-        return None
-    return sum(float(value) for value in values if value is not None) / len(values)
+    values = [value for one in wanted if (value := one.get(goal.reading)) is not None and math.isfinite(value)]
+    return sum(values) / len(values) if values and len(values) >= len(goal.at) else None
 
 
 def holds(goal: Goal, value: float) -> bool:
@@ -86,6 +84,3 @@ def done(header: Header, outcomes: Mapping[str, Outcome]) -> bool:
     met = {name for name, outcome in outcomes.items() if outcome.met}
     return next(iter(header.trial)) in met and len(met) >= (header.needed or len(header.trial))
 
-
-def _known(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

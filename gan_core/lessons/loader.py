@@ -132,25 +132,20 @@ def translated(source: Lesson, text: str, name: str, language: str) -> Lesson:
     for name_of, trial in header.trial.items():
         if bool(trial.say) != bool(words.trial[name_of].say):
             raise LessonError(f"{name}: trial.{name_of}.say: must be there where the English file has it, and only there")
-    lesson = Lesson(
-        source.id, language,
-        header.model_copy(update={
-            "title": words.title,
-            "trial": {
-                one: trial.model_copy(update={"title": words.trial[one].title, "say": words.trial[one].say})
-                for one, trial in header.trial.items()
-            },
-            "goal": {
-                one: goal.model_copy(update={"met": words.goal[one].met, "not_yet": words.goal[one].not_yet})
-                for one, goal in header.goal.items()
-            },
-            "predict": header.predict.model_copy(update={"question": words.predict.question}),
-            "choice": {one: Choice(text=words.choice[one].text, reply=words.choice[one].reply) for one in header.choice},
-        }),
-        before, after,
-    )
+    told = {
+        "title": words.title,
+        "predict": _with(header.predict, words.predict),
+        **{part: {one: _with(getattr(header, part)[one], getattr(words, part)[one]) for one in getattr(header, part)}
+           for part in ("trial", "goal", "choice")},
+    }
+    lesson = Lesson(source.id, language, header.model_copy(update=told), before, after)
     check_places(lesson, name)
     return lesson
+
+
+def _with(part: Part, words: Part) -> Part:
+    """A part of the header with another language's texts in the place of its own."""
+    return part.model_copy(update=words.model_dump())
 
 
 def check_places(lesson: Lesson, name: str) -> None:
@@ -160,7 +155,8 @@ def check_places(lesson: Lesson, name: str) -> None:
         LessonError: one names no trial or no reading, or stands in a text that is shown before the run.
     """
     header = lesson.header
-    for field, text in (*texts_of(header), ("what is read before", lesson.before), ("what was to be seen", lesson.after)):
+    bodies = (("what is read before", lesson.before), ("what was to be seen", lesson.after))
+    for field, text in (*texts_of(header), *bodies):
         told = field == "what was to be seen" or field.endswith(".reply")
         for trial, reading in PLACE.findall(text):
             if not told:

@@ -72,6 +72,7 @@ class Lessons {
       const button = item.firstElementChild, [mark, title] = button.children, is = done.includes(lesson.id);
       button.dataset.id = lesson.id;
       button.toggleAttribute("data-done", is);
+      set(button, "title", lesson.title);
       button.setAttribute("aria-label", `${i + 1}. ${lesson.title}${is ? `, ${words.done}` : ""}`);
       if (lesson.id === current) button.setAttribute("aria-current", "step"); else button.removeAttribute("aria-current");
       say(mark, is ? "✓" : String(i + 1));

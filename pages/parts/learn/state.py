@@ -38,6 +38,10 @@ class Attempt:
         """Whether anything was run: the prediction stands then."""
         return self.showing is not None
 
+    def ended(self, trial: str) -> bool:
+        """Whether it was run, and there is something to say of it."""
+        return trial in self.outcomes or trial in self.notes
+
 
 @dataclass
 class Visit:
