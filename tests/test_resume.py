@@ -35,6 +35,14 @@ CASES: dict[str, dict[str, Any]] = {
     "smoothing without EMA": {"preset": "dcgan", "label_smoothing": 0.1},
     "least squares": {"preset": "quick", "objective": "least-squares", "ema_half_life": 5},
     "minimax": {"preset": "article", "objective": "minimax", "ema_half_life": 10},
+    "descent": {"preset": "article", "optimiser_d": "sgd", "optimiser_g": "rmsprop"},
+    "descent without memory": {"preset": "quick", "optimiser_d": "rmsprop", "optimiser_g": "sgd", "latent": "uniform"},
+    "unrolled": {"preset": "article", "unrolled_steps": 2},
+    "packed": {"preset": "wgan-gp", "packing": 2, "conditional": "no"},
+    "plain networks": {
+        "preset": "r3gan", "network": "plane", "units_d": 8, "units_g": 8, "depth_d": 1, "unrolled_steps": 1,
+        "packing": 2, "conditional": "no", "optimiser_d": "rmsprop",
+    },
 }
 CHANGED = {"d": 3e-4, "g": 7e-4}  # as if a person had moved the sliders before the checkpoint
 
