@@ -55,7 +55,7 @@ class Formula {
       this.row("g", "L<sub>G</sub>", "loss_g", [["generator", generator]]),
     );
     this.light(null);
-    if (this.shown) this.show(this.shown);
+    if (this.shown) this.show(...this.shown);
   }
 
   row(side, name, whole, terms) {
@@ -70,9 +70,13 @@ class Formula {
       make("span", { className: "gb-plus", textContent: "=" }), ...cells);
   }
 
-  show(reading) {
-    this.shown = reading;
-    const all = { ...reading, ...reading.terms };
+  /* terms: the summands' values; empty for what is past, of which only the whole is known. */
+  show(reading, terms) {
+    this.shown = [reading, terms];
+    const { generator, ...summands } = terms;
+    const whole = Object.values(summands);
+    const sum = whole.length ? whole.reduce((all, one) => all + one) : reading.loss_d;
+    const all = { ...terms, loss_d: sum, loss_g: generator ?? reading.loss_g };
     for (const [term, output] of Object.entries(this.values ?? {})) say(output, shortly(all[term]));
   }
 

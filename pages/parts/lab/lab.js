@@ -312,7 +312,7 @@ class Lab {
     this.picture.show(frame);
     this.picture.say();
     this.formula.light(frame.substep);
-    this.formula.show(frame.readings);
+    this.formula.show(frame.readings, frame.terms);
     this.drawCurves();
     this.showControls();
   }

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from gan_core.lab import Play, Substep
+from gan_core.lab.terms import terms
 from pages.parts.lab import orders
 from pages.parts.lab.frame import pack
 
@@ -34,6 +35,7 @@ def draw(play: Play, show: orders.Show, at: int | None, substep: Substep | None,
     return pack(
         {
             **header, "step": view.step, "at": at, "chosen": show.chosen, "readings": play.readings(at).as_dict(),
+            "terms": terms(play) if at is None else {},
             "past": [steps[0], play.step_count], "substep": told(substep),
         },
         {name: arrays[name] for name in SHARES if name in arrays},
