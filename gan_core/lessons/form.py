@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -216,9 +215,9 @@ def in_words(value: float, reading: str) -> str:
         return f"{round(value):,}"
     if reading in ("diversity", "right", "high_quality"):
         return f"{value:.0%}"
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    text = f"{value:.3g}" if abs(value) >= 1e-4 else f"{value:.0e}"
+    if 0 < abs(value) < 1e-4:
+        return "< 0.0001"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return text.replace("-", "−")
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from gan_core.errors import ConfigError, LessonError
-from gan_core.lessons.form import PLACE, VALUE, Choice, Header, Part, Words, texts_of
+from gan_core.lessons.form import PLACE, VALUE, Header, Part, Words, texts_of
 from gan_core.lessons.readings import LAB_READINGS, RUN_READINGS
 
 FOLDER = Path(__file__).parent
@@ -131,7 +131,7 @@ def translated(source: Lesson, text: str, name: str, language: str) -> Lesson:
             raise LessonError(f"{name}: {part}.{more}: the English file has none of that name")
     for name_of, trial in header.trial.items():
         if bool(trial.say) != bool(words.trial[name_of].say):
-            raise LessonError(f"{name}: trial.{name_of}.say: must be there where the English file has it, and only there")
+            raise LessonError(f"{name}: trial.{name_of}.say: is for where the English file has it")
     told = {
         "title": words.title,
         "predict": _with(header.predict, words.predict),
