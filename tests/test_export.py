@@ -31,14 +31,19 @@ def _generator(config: RunConfig, shape: tuple[int, ...], classes: int) -> nn.Mo
 
 
 @pytest.mark.parametrize(
-    ("preset", "shape", "classes"),
-    [("quick", (1, 28, 28), 10), ("quick", (3, 64, 64), 0), ("article", (1, 28, 28), 10)],
+    ("settings", "shape", "classes"),
+    [
+        ({}, (1, 28, 28), 10), ({}, (3, 64, 64), 0), ({"preset": "article"}, (1, 28, 28), 10),
+        ({"network": "plane", "latent": "uniform"}, (2,), 0),
+    ],
 )
-def test_onnx_runtime_draws_the_same(tiny_config: Config, preset: str, shape: tuple[int, ...], classes: int) -> None:
+def test_onnx_runtime_draws_the_same(
+    tiny_config: Config, settings: dict[str, str], shape: tuple[int, ...], classes: int
+) -> None:
     import onnx
     import onnxruntime
 
-    generator = _generator(tiny_config(preset), shape, classes)
+    generator = _generator(tiny_config(**settings), shape, classes)
     data = export.to_onnx(generator, {"run": "one"})
     assert export.compare(data, generator) <= export.TOLERANCE
     model = onnx.load_from_string(data)

@@ -53,8 +53,8 @@ class Scene(BaseModel):
     packing: int = _like("packing", 1, ge=1, le=8)
 
     batch_size: int = _like("batch_size", 128, ge=2, le=1024)
-    lr_d: float = _like("lr_d", 1e-3, gt=0, le=1)
-    lr_g: float = _like("lr_g", 1e-3, gt=0, le=1)
+    lr_d: float = _like("lr_d", 2e-3, gt=0, le=1)
+    lr_g: float = _like("lr_g", 2e-3, gt=0, le=1)
     optimiser_d: Optimiser = _like("optimiser_d", "adam")
     optimiser_g: Optimiser = _like("optimiser_g", "adam")
     beta1: float = _like("beta1", 0.5, ge=0, lt=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gan_core.lab.scene import Scene
 
@@ -20,6 +21,46 @@ class NamedScene:
     scene: Scene
 
 
+_COLLAPSING: dict[str, Any] = {"lr_g": 1e-2}
+"""G moves five times as fast as D: before D has told the heaps apart, G has gone to one of them, and on to the next."""
+
+
+def _named(title: str, sentence: str, **values: Any) -> NamedScene:
+    return NamedScene(title, sentence, Scene(**values))
+
+
 SCENES: dict[str, NamedScene] = {
-    "ring": NamedScene("Ring", "Eight heaps on a circle, and a game that works.", Scene()),
+    "ring": _named("Ring", "Eight heaps on a circle: G finds them all within some 1,500 steps."),
+    "collapse": _named(
+        "Collapse", "The same ring, but G moves too fast for D: it draws one heap, then hops to the next.",
+        **_COLLAPSING,
+    ),
+    "critic": _named(
+        "A D that keeps up", "As Collapse, but D learns five times for each step of G: all eight are found.",
+        **_COLLAPSING, critic_steps=5,
+    ),
+    "unrolled": _named(
+        "Unrolled D", "As Collapse, but G sees five steps of D ahead: hopping no longer pays, and it spreads out.",
+        **_COLLAPSING, unrolled_steps=5,
+    ),
+    "packed": _named(
+        "Packed D", "As Collapse, but D judges eight points together: if all are alike, it knows.",
+        **_COLLAPSING, packing=8,
+    ),
+    "weak-d": _named(
+        "D too weak", "D has eight units a layer: too few to tell eight heaps apart, so G need not find them.",
+        units_d=8,
+    ),
+    "momentum": _named(
+        "Momentum", "Both sides overshoot: with a high beta 1 the game circles and never settles.",
+        beta1=0.9, lr_d=5e-3, lr_g=5e-3,
+    ),
+    "two": _named("Two heaps", "The smallest data on which G can miss half.", data="two-gaussians"),
+    "moons": _named("Two moons", "One G bends its latents along two half circles.", data="two-moons"),
+    "spiral": _named("Spiral", "One long arm, from one latent number: a string laid along it.", data="spiral",
+                     latent_dim=1, latent="uniform"),
+    "checkerboard": _named("Checkerboard", "Sharp edges: what is between the squares is hard to leave empty.",
+                           data="checkerboard", units_d=64, units_g=64, depth_d=3, depth_g=3),
+    "grid": _named("Grid of 25", "Twenty-five heaps, for larger networks.", data="grid-of-25", units_d=64, units_g=64,
+                   depth_d=3, depth_g=3),
 }

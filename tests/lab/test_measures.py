@@ -53,7 +53,8 @@ def test_modes_need_their_share_and_quality() -> None:
     some = torch.cat([near(mode, fair) for mode in range(6)])
     few = torch.cat([some, near(6, fair // 8), torch.zeros(2 * fair - fair // 8, 2)])
     modes, high_quality = measures.modes_covered(few, RING)
-    assert modes == 6 and high_quality == pytest.approx(within * (6 + 1 / 8) / 8, abs=0.005)  # too few at one, none at another
+    # Too few at one mode, none at another.
+    assert modes == 6 and high_quality == pytest.approx(within * (6 + 1 / 8) / 8, abs=0.005)
     enough = torch.cat([some, near(6, fair // 3), torch.zeros(2 * fair - fair // 3, 2)])
     assert measures.modes_covered(enough, RING)[0] == 7
     wide = torch.cat([torch.tensor(RING.modes).repeat(512, 1) * (1 + 3.1 * RING.deviation)])

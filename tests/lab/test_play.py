@@ -224,9 +224,9 @@ def test_what_cannot_change_is_refused_and_nothing_happens() -> None:
 
 def test_a_game_that_diverged_says_so() -> None:
     play = Play(Scene(**SMALL).changed(optimiser_d="sgd", lr_d=1.0, objective="wasserstein", gp_weight=1000.0))
-    for _ in range(100):
+    for _ in range(30):
         play.step()
-    with pytest.raises(TrainingError, match=r"diverged before step 100.*lower the learning rates"):
+    with pytest.raises(TrainingError, match=r"diverged before step 30.*lower the learning rates"):
         play.readings()
     play.reset()
     assert play.readings().step == 0
@@ -255,12 +255,13 @@ def test_one_can_go_back() -> None:
 
 def test_its_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gan_core.lab.past.MOMENTS", 16)
+    monkeypatch.setattr("gan_core.lab.past.EVERY", 1)
     play = Play(Scene(**SMALL))
-    for _ in range(700):
+    for _ in range(70):
         play.step()
     steps = play.past.steps
-    assert len(steps) <= 16 and steps[0] == 0 and steps[-1] == 640
-    assert {b - a for a, b in itertools.pairwise(steps)} == {80}
+    assert len(steps) <= 16 and steps[0] == 0 and steps[-1] == 64
+    assert {b - a for a, b in itertools.pairwise(steps)} == {8}
 
 
 # what is drawn is what is said
