@@ -38,7 +38,10 @@ def page() -> None:
     if place.lab_complaint:
         st.warning(f"This link could not be followed in all: {plain(place.lab_complaint)}")
     link = place.lab_link
-    lab(link.scene, KEY, layers=link.layers, speed=link.speed, revision=place.lab_revision, on_link=changed)
+    lab(
+        link.scene, KEY, layers=link.layers, speed=link.speed, chosen=link.chosen, revision=place.lab_revision,
+        on_link=changed,
+    )
 
 
 page()

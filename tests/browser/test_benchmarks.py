@@ -37,3 +37,8 @@ def test_screens(page: object) -> None:
     assert float(told["pictures a second while dragging"][0]) > 0
     assert told["click on Train to the first point"][0].endswith("ms")
     assert told["new points on the charts, every"][1] and len(rows[-1]) == 3
+
+
+def test_lab(page: object) -> None:
+    rows = _table("benchmarks.lab", "--seconds", "1")[1:]
+    assert len(rows) == 6 and all(float(row[1]) > 0 and float(row[4]) > 0 for row in rows)

@@ -22,7 +22,8 @@ PARTS = Path(__file__).resolve().parents[2] / "pages" / "parts" / "lab"
     "link",
     [
         Link(), Link(Scene(seed=7, lr_d=0.02)), Link(Scene(data="drawing", drawing="AA__.fg")), Link(layers=()),
-        Link(layers=LAYERS, speed=0), Link(Scene(objective="wasserstein", critic_steps=5), ("optimal",), SPEEDS[0]),
+        Link(layers=LAYERS, speed=0),
+        Link(Scene(objective="wasserstein", critic_steps=5), ("optimal",), SPEEDS[0], 511),
     ],
 )
 def test_link_says_it_all(link: Link) -> None:
@@ -32,10 +33,11 @@ def test_link_says_it_all(link: Link) -> None:
 def test_of_a_bad_link_the_rest_is_followed() -> None:
     link, complaint = Link.from_query({
         "objective": "best", "seed": "5", "lr_g": "fast", "critic_steps": "3", "layers": "fake,secrets", "speed": "9",
+        "chosen": "512",
         "utm": "ours not",
     })
     assert link == Link(Scene(seed=5, critic_steps=3), ("fake",))
-    for part in ("objective", "lr_g", "secrets", "speed = '9'"):
+    for part in ("objective", "lr_g", "secrets", "speed = '9'", "chosen = '512'"):
         assert part in complaint
     assert "utm" not in complaint and "seed" not in complaint
 

@@ -42,6 +42,7 @@ def lab(
     *,
     layers: Sequence[str] = USUAL,
     speed: int = USUAL_SPEED,
+    chosen: int | None = None,
     revision: int | None = None,
     choices: Literal["all", "none"] = "all",
     charts: Sequence[str] = CHARTS,
@@ -54,7 +55,7 @@ def lab(
     """Mount a lab.
 
     Args:
-        scene, layers, speed: what to play and show.
+        scene, layers, speed, chosen: what to play and show; see `Link`.
         revision: it begins anew, with these, when this is another; else the hand knows better. None: with every other
             scene or marks.
         key: of the component; `said(key, …)` tells what it said.
@@ -73,6 +74,7 @@ def lab(
             "query": scene.to_query(),
             "layers": list(layers),
             "speed": speed,
+            "chosen": chosen,
             "plays": autoplay,
             "marks": list(marks),
             "words": CHINESE if lang == "zh" else {},

@@ -41,7 +41,7 @@ class Lab {
     this.root.style.setProperty("--gb-real", data.colours.real);
     this.root.style.setProperty("--gb-fake", data.colours.fake);
     this.root.dataset[data.whole ? "whole" : "part"] = "";
-    Object.assign(this, { data, component, on: false, slow: false, speed: 6, at: null, life: -1, over: null, trouble: "" });
+    Object.assign(this, { data, component, chosen: null, on: false, slow: false, speed: 6, at: null, life: -1, over: null, trouble: "" });
     this.layers = new Set();
     this.course = new Course();
     this.picture = new Picture(this.root, data.colours, signal, {
@@ -104,6 +104,7 @@ class Lab {
     if (this.revision === before) return;
     this.layers = new Set(this.data.layers);
     this.speed = Math.max(0, SPEEDS.indexOf(this.data.speed));
+    this.chosen = this.data.chosen;
     this.open(this.data.query, this.data.plays, false);
   }
 
@@ -113,7 +114,7 @@ class Lab {
   open(query, plays = false, told = true) {
     this.query = { ...query };
     this.on = false;
-    this.at = this.chosen = null;
+    this.at = null;
     this.waiting = plays;
     if (plays || query.data !== "drawing") this.drawMode(false);
     this.feed.wish(this.feed.wishes = { kind: "open", query: this.query, show: this.shown(), marks: this.data.marks });
@@ -122,7 +123,7 @@ class Lab {
   }
 
   shown() {
-    return { layers: [...this.layers], chosen: this.chosen ?? null };
+    return { layers: [...this.layers], chosen: this.chosen };
   }
 
   go(on) {
@@ -215,6 +216,7 @@ class Lab {
     const layers = LAYERS.map(([name]) => name).filter((name) => this.layers.has(name));
     const link = { ...this.query };
     if (layers.join() !== this.data.usual.layers.join()) link.layers = layers.join() || "none";
+    if (this.chosen !== null) link.chosen = String(this.chosen);
     if (SPEEDS[this.speed] !== this.data.usual.speed) link.speed = String(SPEEDS[this.speed]);
     return new URLSearchParams(link).toString();
   }
@@ -315,6 +317,7 @@ class Lab {
     this.formula.show(frame.readings, frame.terms);
     this.drawCurves();
     this.showControls();
+    this.root.dataset.frame = frame.number;
   }
 
   drawCurves() {
@@ -389,6 +392,11 @@ class Lab {
     const on = (name, event, act) => this.one(name).addEventListener(event, act, { signal });
     // A click leaves the keyboard where it was: space goes on to mean play.
     this.root.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault(), { signal });
+    // So does a choice by mouse, and a number once it is entered.
+    this.root.addEventListener("change", ({ target }) => target.matches(":focus-visible") || target.blur(), { signal });
+    this.root.addEventListener("keydown", ({ key, target }) => {
+      if (key === "Enter" && target.type === "number") target.blur();
+    }, { signal });
     on("play", "click", () => this.go(!this.on));
     on("reset", "click", () => {
       this.go(false);

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gan_core.errors import ConfigError
 from gan_core.lab import LAYERS, Scene
+from gan_core.lab.eye import SHOWN
 
 USUAL = ("real", "fake", "surface")
 """The layers that are on where a link says nothing."""
@@ -28,11 +29,13 @@ class Link:
         scene: what is played.
         layers: of the picture, those that are on.
         speed: one of `SPEEDS`.
+        chosen: the fake whose path is shown; None: none.
     """
 
     scene: Scene = field(default_factory=Scene)
     layers: tuple[str, ...] = USUAL
     speed: int = USUAL_SPEED
+    chosen: int | None = None
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> tuple[Link, str]:
@@ -54,8 +57,14 @@ class Link:
                 speed = int(text)
             else:
                 wrong.append(f"speed = {text[:40]!r}: must be one of {', '.join(map(str, SPEEDS))}")
+        chosen = None
+        if text := query.get("chosen", ""):
+            if text.isascii() and text.isdigit() and len(text) < 5 and int(text) < SHOWN:
+                chosen = int(text)
+            else:
+                wrong.append(f"chosen = {text[:40]!r}: must be the number of a fake, from 0 to {SHOWN - 1}")
         scene, more = _scene({name: query[name] for name in ("scene", *Scene.model_fields) if name in query})
-        return cls(scene, layers, speed), "; ".join([*more, *wrong])
+        return cls(scene, layers, speed, chosen), "; ".join([*more, *wrong])
 
     def to_query(self) -> dict[str, str]:
         """The parts of the link as text, without what is usual."""
@@ -64,6 +73,8 @@ class Link:
             parts["layers"] = ",".join(self.layers) or "none"
         if self.speed != USUAL_SPEED:
             parts["speed"] = str(self.speed)
+        if self.chosen is not None:
+            parts["chosen"] = str(self.chosen)
         return parts
 
 

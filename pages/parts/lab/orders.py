@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from gan_core.errors import ConfigError
 from gan_core.lab import CHANGEABLE, LAYERS
-from gan_core.lab.play import SHOWN
+from gan_core.lab.eye import SHOWN
 
 MOST_MARKS = 200
 MOST_STEPS = 10**6

@@ -5,7 +5,7 @@ const SHARE = 254; // of 1 in a byte; 255: not known
 const NEAR = 12; // how far from a point a pointer still means it
 const HEAT = 0.62; // how much of its colour the surface has where D is certain
 const PUSH = 0.2; // length of the longest arrow, as a share of the picture's half side
-const DIM = 0.16; // of what the sub-step shown is not about
+const DIM = 0.3; // of what the sub-step shown is not about
 
 const tint = (colour, alpha = 1) => `rgba(${colour.join()}, ${alpha})`;
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
@@ -24,7 +24,6 @@ class Picture {
     this.lit = null; // the layers that a sub-step is about; null: all
     this.wipe = 0.5;
     this.size = 0;
-    this.redraws = 0;
     this.listen(signal);
   }
 
@@ -70,7 +69,6 @@ class Picture {
     const { context, frame, size } = this;
     const layers = this.lit ? new Set([...this.layers, ...this.lit]) : this.layers;
     if (!size || !this.paper) return;
-    this.redraws++;
     context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
     context.globalAlpha = 1;
     context.fillStyle = tint(this.paper);

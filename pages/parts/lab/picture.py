@@ -55,9 +55,10 @@ def lights(substep: Substep | None) -> list[str]:
     """The layers that a sub-step is about: a score is of points, and G moves its manifold."""
     if substep is None:
         return []
-    more = {"score": ["real", "fake"], "update": ["manifold"]} if substep.side == "g" else {"score": ["real", "fake"]}
-    found = [substep.lights, *more.get(substep.name, [])]
-    return [layer for layer in found if layer]
+    more = {"score": ["real", "fake"], "gradient": ["fake"], "update": ["manifold"]} if substep.side == "g" else {
+        "score": ["real", "fake"]
+    }
+    return list(dict.fromkeys(layer for layer in (substep.lights, *more.get(substep.name, [])) if layer))
 
 
 def told(substep: Substep | None) -> dict[str, Any] | None:
