@@ -81,7 +81,7 @@ def stage(lesson: Lesson, attempt: Attempt, words: dict[str, str]) -> None:
 
 def key_of(lesson: Lesson, attempt: Attempt) -> str:
     """Of the lab on the stage: another for each time that a trial is run."""
-    return f"learn_lab/{lesson.id}/{attempt.showing}/{attempt.turn}"
+    return f"learn_lab/{lesson.id}/{lesson.language}/{attempt.showing}/{attempt.turn}"
 
 
 def training(lesson: Lesson, attempt: Attempt, trial: str, words: dict[str, str]) -> None:
