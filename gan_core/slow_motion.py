@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -23,11 +23,13 @@ class Part:
         name: `noise` latents and real samples were drawn; `generate` G made fakes of the latents; `score` D judged;
             `loss` the side's loss was computed; `gradient` its gradient; `update` its weights moved.
         tensors: what there is to be seen, detached: z, real, fake, loss, norm (of the gradient).
+        turn: which of D's steps of this alternation it belongs to, from 1.
     """
 
     side: Literal["d", "g"]
     name: Name
-    tensors: dict[str, Tensor] = field(default_factory=dict)
+    tensors: dict[str, Tensor]
+    turn: int
 
 
 def alternation(trainer: Trainer) -> Iterator[Part]:
@@ -35,29 +37,33 @@ def alternation(trainer: Trainer) -> Iterator[Part]:
 
     G answers with the pictures that D has just seen, so its turn begins with their score.
     """
-    for left in reversed(range(trainer.config.critic_steps)):
+    turns = trainer.config.critic_steps
+    for turn in range(1, turns + 1):
         penalise, _, _ = trainer.begin_turn()
         real, labels = trainer.dataset.batch(trainer.indices, trainer.noise)
         z = trainer.game.latents(len(real), trainer.device)
-        yield Part("d", "noise", {"z": z, "real": real})
-        with torch.set_grad_enabled(not left):  # of pictures that G will not learn from nothing is remembered
+        yield Part("d", "noise", {"z": z, "real": real}, turn)
+        with torch.set_grad_enabled(turn == turns):  # of pictures that G will not learn from nothing is remembered
             moves = trainer.game.answer(real, labels, z)
         seen = {"real": real, "fake": moves.fake.detach()}
-        yield Part("d", "generate", seen)
+        yield Part("d", "generate", seen, turn)
         loss = trainer.discriminator_loss(moves, penalise)
-        yield from _learn(trainer, "d", loss, seen)
-        trainer.end_turn()
-        if not left:
+        yield from _learn(trainer, "d", loss, seen, turn)
+        if turn == turns:
             loss = trainer.generator_loss(moves)
-            yield from _learn(trainer, "g", loss, seen)
+            yield from _learn(trainer, "g", loss, seen, turn)
 
 
-def _learn(trainer: Trainer, side: Literal["d", "g"], loss: Tensor, seen: dict[str, Tensor]) -> Iterator[Part]:
-    yield Part(side, "score", seen)
-    yield Part(side, "loss", {**seen, "loss": loss.detach()})
+def _learn(
+    trainer: Trainer, side: Literal["d", "g"], loss: Tensor, seen: dict[str, Tensor], turn: int
+) -> Iterator[Part]:
+    yield Part(side, "score", seen, turn)
+    yield Part(side, "loss", {**seen, "loss": loss.detach()}, turn)
     gradients = trainer.gradients(side, loss)
-    yield Part(side, "gradient", {**seen, "norm": trainer.numbers[f"grad_{side}"]})
+    yield Part(side, "gradient", {**seen, "norm": trainer.numbers[f"grad_{side}"]}, turn)
     trainer.update(side, gradients)
-    if side == "g":
+    if side == "d":
+        trainer.end_turn()
+    else:
         trainer.end_step()
-    yield Part(side, "update", seen)
+    yield Part(side, "update", seen, turn)

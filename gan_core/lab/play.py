@@ -18,7 +18,7 @@ from gan_core.lab.eye import SHOWN, Eye
 from gan_core.lab.past import Moment, Past
 from gan_core.lab.scene import Scene
 from gan_core.lab.seen import LAYERS, Readings, View
-from gan_core.lab.words import WORDS
+from gan_core.lab.words import wording
 from gan_core.slow_motion import Part, alternation
 from gan_core.trainer import Trainer
 
@@ -40,6 +40,8 @@ class Substep:
         number: what came of it, where that is one: the loss, or the gradient's norm.
         real, fake: [B, 2], the batch at hand; None where it is not drawn yet.
         last: whether the alternation is complete with it.
+        turn, turns: which of D's steps of this alternation it belongs to, from 1, and how many there are; G's parts
+            belong to the last.
     """
 
     side: Literal["d", "g"]
@@ -52,6 +54,8 @@ class Substep:
     real: Tensor | None
     fake: Tensor | None
     last: bool
+    turn: int
+    turns: int
 
 
 class Play:
@@ -130,11 +134,12 @@ class Play:
         if last:
             self._substeps = None
             self._remember()
-        words = WORDS[part.side, part.name]
+        words = wording(part.side, part.name, self.scene)
         number = part.tensors.get("loss", part.tensors.get("norm"))
         return Substep(
             part.side, part.name, words.title, words.sentence, words.lights, words.term,
             None if number is None else float(number), part.tensors.get("real"), part.tensors.get("fake"), last,
+            part.turn, self.scene.critic_steps,
         )
 
     def _finish(self) -> bool:

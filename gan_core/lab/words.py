@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from gan_core.lab.scene import Scene
+from gan_core.objectives import OBJECTIVES
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Wording:
     term: str
 
 
-WORDS: dict[tuple[str, str], Wording] = {
+_WORDS: dict[tuple[str, str], Wording] = {
     ("d", "noise"): Wording(
         "Draw", "A batch of real points is drawn from the data, and as many random latents z.", "real", ""
     ),
@@ -43,3 +46,22 @@ WORDS: dict[tuple[str, str], Wording] = {
     ),
     ("g", "update"): Wording("G learns", "G's weights move one step that way, and the fakes with them.", "fake", ""),
 }
+
+
+def wording(side: str, name: str, scene: Scene) -> Wording:
+    """How a part of an alternation (see `slow_motion.Part`) is told in this scene."""
+    words = _WORDS[side, name]
+    if side == "g" and words.term == "fake" and OBJECTIVES[scene.objective].needs_real:
+        words = replace(words, term="both")
+    if (side, name) == ("g", "score") and scene.unrolled_steps:
+        words = replace(
+            words, title="D scores ahead",
+            sentence=f"D, as it would be {_steps(scene.unrolled_steps)} further on, judges the same fakes.",
+        )
+    if name == "score" and scene.packing > 1 and side == "d":
+        words = replace(words, sentence=f"D says of every {scene.packing} points together how real they look.")
+    return words
+
+
+def _steps(count: int) -> str:
+    return "one step" if count == 1 else f"{count} steps"

@@ -27,6 +27,10 @@ def _play_to(page: Page, step: int) -> None:
     """Play as fast as it can, and pause at or after a step."""
     page.locator(".gb-speed input").fill("8")
     page.get_by_role("button", name="Play", exact=True).click()
+    _pause_at(page, step)
+
+
+def _pause_at(page: Page, step: int) -> None:
     page.wait_for_function(f"{STEP} >= {step}", timeout=120_000)
     page.get_by_role("button", name="Pause", exact=True).click()
     _still(page)
@@ -52,6 +56,19 @@ def _readings(page: Page) -> list[str]:
 
 def _picture(page: Page) -> str:
     return page.evaluate("document.querySelector('.gb-picture').toDataURL()")
+
+
+def test_one_scene_collapses_and_another_covers(dashboard: Dashboard, page: Page) -> None:
+    """The same ring of 8; only how often D learns is different. A ready scene plays at once."""
+    modes = {}
+    _open(page, dashboard, "layers=fake&speed=0")
+    for scene in ("Collapse", "A D that keeps up"):
+        page.get_by_role("button", name=scene, exact=True).click()
+        expect(page.get_by_role("button", name=scene, exact=True)).to_have_attribute("aria-pressed", "true")
+        page.wait_for_function(f"{STEP} < 300")
+        _pause_at(page, 400)
+        modes[scene] = int(_reading(page, "modes", 1))
+    assert modes["Collapse"] <= 2 and modes["A D that keeps up"] >= 4, modes
 
 
 def test_a_link_plays_the_same_numbers_elsewhere(dashboard: Dashboard, new_page: Callable[..., Page]) -> None:

@@ -77,6 +77,10 @@ def test_slow_motion_is_the_step_itself(scene: Scene) -> None:
     assert same(whole, slow) and same(whole, mixed)
     learns = ["score", "loss", "gradient", "update"]
     turn = [("d", name) for name in ("noise", "generate", *learns)]
+    assert [part.turn for part in parts] == [i + 1 for i in range(scene.critic_steps) for _ in turn] + 4 * [
+        scene.critic_steps
+    ]
+    assert all(part.title and part.sentence.endswith(".") for part in parts)
     assert names == 2 * (scene.critic_steps * turn + [("g", name) for name in learns])
 
 

@@ -3,7 +3,7 @@
 const MOST_POINTS = 1200; // kept; then every second one goes
 const LEAST = 0.1; // room about a mark
 const CHART_HEIGHT = 76;
-const ROOM = { left: 40, right: 6, top: 7, bottom: 5 };
+const ROOM = { left: 40, right: 6, top: 7, bottom: 5, steps: 13 };
 
 const shortly = (value) => {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
@@ -101,8 +101,8 @@ class Curve {
     Object.assign(this, { width, height, scale });
   }
 
-  /* over: the step to point at; null: the newest. */
-  draw(ink, over) {
+  /* over: the step to point at; null: the newest. last: whether the steps stand below it. */
+  draw(ink, over, last) {
     if (!this.width) this.fit();
     if (!this.width) return;
     const { width, height, shown, course: { points } } = this;
@@ -111,7 +111,7 @@ class Curve {
     this.values.forEach(({ value }, i) => say(value, shortly(at?.[shown.lines[i].name])));
     context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    const [left, right, top, bottom] = [ROOM.left, width - ROOM.right, ROOM.top, height - ROOM.bottom];
+    const [left, right, top, bottom] = [ROOM.left, width - ROOM.right, ROOM.top, height - ROOM.bottom - (last ? ROOM.steps : 0)];
     const [low, high] = this.range();
     const y = (value, [from, to] = [low, high]) => bottom - ((Math.max(from, Math.min(to, value)) - from) / (to - from)) * (bottom - top);
     const first = points[0]?.step ?? 0;
@@ -130,6 +130,12 @@ class Curve {
       context.lineTo(right, line);
       context.stroke();
       context.fillText(shortly(value), left - 5, Math.max(6, Math.min(height - 6, line)));
+    }
+    if (last && points.length > 1) {
+      context.fillText(`${this.told("step {0}", COUNTED.format(points.at(-1).step))}`, right, height - 6);
+      context.textAlign = "left";
+      context.fillText(String(first), left, height - 6);
+      context.textAlign = "right";
     }
     if (shown.mark) {
       const line = Math.round(y(shown.mark.value)) + 0.5;

@@ -16,6 +16,7 @@ const CHAIN = {
   g: [["score", "score"], ["loss", "loss"], ["gradient", "gradient"], ["update", "update G"]],
 };
 const FITS = 0.05; // JS, in nats
+const LAGS = [0.08, 0.45]; // how far apart D's answers are at most, and data and fakes (JS) at least
 // How far apart D's mean answers to real and to fake are, at least, and what that says.
 const BELIEFS = [
   [0.6, "D tells real from fake with ease."], [0.2, "D can mostly tell real from fake."],
@@ -24,6 +25,7 @@ const BELIEFS = [
 const PROBABILISTIC = ["minimax", "non-saturating"]; // whose D gives a probability
 const SAID_AFTER = 350; // milliseconds of quiet, until the page's address is told
 const CHANGE_PAUSE = 60;
+const NUMBERS_EVERY = 100;
 const SMALLEST = 260; // side of the picture
 const EMBEDDED = 430;
 const GREEN = "#1f9e8c";
@@ -41,7 +43,7 @@ class Lab {
     this.root.style.setProperty("--gb-real", data.colours.real);
     this.root.style.setProperty("--gb-fake", data.colours.fake);
     this.root.dataset[data.whole ? "whole" : "part"] = "";
-    Object.assign(this, { data, component, chosen: null, on: false, slow: false, speed: 6, at: null, life: -1, over: null, trouble: "" });
+    Object.assign(this, { data, component, chosen: null, on: false, slow: false, speed: 6, at: null, life: -1, over: null, trouble: "", toldAt: 0 });
     this.layers = new Set();
     this.course = new Course();
     this.picture = new Picture(this.root, data.colours, signal, {
@@ -63,9 +65,14 @@ class Lab {
     this.take(component);
   }
 
-  /* In the language that is spoken; what no translation is known of stays English. Numbers come where {0}, {1}, … stand. */
+  /* In the language that is spoken; what no translation is known of stays English. Numbers come where {0}, {1}, … stand,
+     those of a text that comes with its numbers, too. */
   t(text, ...numbers) {
-    return (this.words[text] ?? text).replace(/\{(\d)\}/g, (_, at) => numbers[at]);
+    let known = this.words[text];
+    if (known === undefined && !numbers.length) {
+      known = this.words[text.replace(/\d+/g, (number) => `{${numbers.push(number) - 1}}`)];
+    }
+    return (known ?? text).replace(/\{(\d)\}/g, (_, at) => numbers[at]);
   }
 
   /* What the HTML says. */
@@ -313,16 +320,23 @@ class Lab {
     this.picture.lit = frame.substep && new Set(frame.substep.lights);
     this.picture.show(frame);
     this.picture.say();
-    this.formula.light(frame.substep);
-    this.formula.show(frame.readings, frame.terms);
-    this.drawCurves();
-    this.showControls();
+    // Numbers that change faster than they can be read would only take the picture's time.
+    const now = performance.now();
+    if (!frame.on || now - this.toldAt > NUMBERS_EVERY) {
+      this.toldAt = now;
+      this.formula.light(frame.substep);
+      this.formula.show(frame.readings, frame.terms);
+      this.drawCurves();
+      this.showControls();
+    }
+    this.root.dataset.step = frame.step;
     this.root.dataset.frame = frame.number;
   }
 
   drawCurves() {
     const over = this.over ?? (this.at === null ? null : this.frame?.step ?? null);
-    for (const curve of this.curves) if (!curve.node.hidden) curve.draw(this.picture.ink, over);
+    const shown = this.curves.filter(({ node }) => !node.hidden);
+    shown.forEach((curve, i) => curve.draw(this.picture.ink, over, i === shown.length - 1));
   }
 
   // one's own density
@@ -486,7 +500,10 @@ class Lab {
 
   get sentence() {
     if (this.picture.pen) return "";
-    if (this.substep) return this.t(this.substep.sentence);
+    if (this.substep) {
+      const { side, turn, turns, sentence } = this.substep;
+      return (side === "d" && turns > 1 ? this.t("Step {0} of {1} of D. ", turn, turns) : "") + this.t(sentence);
+    }
     if (this.at !== null) return this.t("Looking back at step {0}.", COUNTED.format(this.frame?.step ?? this.at));
     if (!this.frame || this.frame.step === 0) return this.about;
     return this.verdict;
@@ -503,7 +520,9 @@ class Lab {
     const n = this.facts?.n_modes;
     const said = n && modes !== null ? [this.t("G covers {0} of {1} modes.", modes, n)] : [];
     const apart = real - fake;
-    said.push(this.t(BELIEFS.find(([least]) => apart > least)[1]));
+    const behind = apart <= LAGS[0] && js !== null && js > LAGS[1];
+    said.push(this.t(behind ? "D cannot tell, though they lie apart: it has not kept up with G."
+      : BELIEFS.find(([least]) => apart > least)[1]));
     if (js !== null && js < FITS) said.push(this.t("G fits the data."));
     return said.join(" ");
   }
@@ -544,7 +563,6 @@ class Lab {
     }
     say(this.one("sentence"), frame || this.scene ? this.sentence : "");
     say(this.root.querySelector(".gl-status"), this.trouble);
-    this.root.dataset.step = frame?.step ?? "";
     this.root.dataset.state = this.on ? "playing" : "paused";
   }
 }

@@ -15,7 +15,7 @@ USUAL = ("real", "fake", "surface")
 SPEEDS = (1, 2, 5, 10, 25, 50, 100, 200, 0)
 """Alternations a second; 0: as fast as it can."""
 
-USUAL_SPEED = 100
+USUAL_SPEED = 200
 
 # Fields that mean nothing without each other.
 _TOGETHER = (("data", "drawing"),)

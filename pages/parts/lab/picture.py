@@ -67,5 +67,5 @@ def told(substep: Substep | None) -> dict[str, Any] | None:
         return None
     return {
         "side": substep.side, "name": substep.name, "sentence": substep.sentence, "lights": lights(substep),
-        "term": substep.term, "number": substep.number,
+        "term": substep.term, "number": substep.number, "turn": substep.turn, "turns": substep.turns,
     }

@@ -51,6 +51,7 @@ CHINESE: dict[str, str] = {
     "D can mostly tell real from fake.": "D 大多能分辨真假。",
     "D can hardly tell real from fake.": "D 几乎分不清真假。",
     "D cannot tell real from fake.": "D 分不清真假。",
+    "D cannot tell, though they lie apart: it has not kept up with G.": "两者相距甚远，D 却分不清：它跟不上 G。",
     "G fits the data.": "G 已贴合数据分布。",
     "Connection lost; trying again…": "连接中断，正在重试……",
     "The connection was lost, and with it what was played: it begins anew.": "连接曾中断，之前的过程已丢失：重新开始。",
@@ -74,6 +75,7 @@ CHINESE: dict[str, str] = {
         "模式：G 覆盖了数据中的多少个峰。",
     "modes": "模式",
     "modes of {0}": "模式（共 {0}）",
+    "step {0}": "第 {0} 步",
     "{0} over the steps": "{0}随步数的变化",
     # slow motion
     "sample noise": "采样噪声",
@@ -91,6 +93,10 @@ CHINESE: dict[str, str] = {
     "Which way each weight of D would have to move for a smaller loss.": "D 的每个权重该往哪边动，损失才会变小。",
     "D's weights move one step that way: its surface rises under real points and sinks under fakes.":
         "D 的权重朝那个方向走一步：真实点处的判断升高，生成点处的判断降低。",
+    "Step {0} of {1} of D. ": "D 的第 {0} 步（共 {1} 步）。",
+    "D says of every {0} points together how real they look.": "D 把每 {0} 个点放在一起打分：它们看起来有多真。",
+    "D, as it would be {0} steps further on, judges the same fakes.": "由再走 {0} 步之后的 D 来评判同一批生成点。",
+    "D, as it would be one step further on, judges the same fakes.": "由再走一步之后的 D 来评判同一批生成点。",
     "D, changed by now, judges the same fakes.": "更新后的 D 再次评判同一批生成点。",
     "How little D was taken in, as one number.": "D 没有上当的程度，合成一个数。",
     "D's slope at each fake says where to go; through G, how each weight would have to move.":
