@@ -215,11 +215,15 @@ def one_lesson(lesson: Lesson, over: bool) -> None:
 
 
 STYLE = """<style>
-.st-key-learn_head [data-testid="stButtonGroup"] { font-size: 0.85rem; }
 .st-key-learn_text h3 { padding-top: 0; }
-.st-key-learn_text [data-testid="stMarkdownContainer"] p { margin-bottom: 0.6rem; }
+.st-key-learn_text [data-testid="stMarkdown"] p { margin-bottom: 0.6rem; }
 .st-key-learn_text .katex { font-size: 1.08em; }
-@media (max-width: 640px) { [data-testid="stColumn"]:has(.st-key-learn_list) { order: 3; } }
+.st-key-learn_seen [data-testid="stMarkdown"] { font-size: 0.92rem; }
+[data-testid="stMainBlockContainer"]:has(.st-key-learn_stage) { padding-left: 2rem; padding-right: 2rem; }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"]:has(.st-key-learn_stage) { padding-left: 1rem; padding-right: 1rem; }
+  [data-testid="stColumn"]:has(.st-key-learn_list) { order: 3; }
+}
 </style>"""
 
 
@@ -236,11 +240,11 @@ def page() -> None:
     if over:
         here.done.add(lesson.id)
     # While something is played it gets the room, and of the list the numbers stay.
-    side, text, picture = [*st.columns([3, 18, 31] if attempt.showing else [10, 44], gap="medium"), None][:3]
+    side, text, picture = [*st.columns([2, 15, 27] if attempt.showing else [10, 44], gap="medium"), None][:3]
     with text, st.container(key="learn_text"):
         one_lesson(lesson, over)
     if picture is not None:
-        with picture:
+        with picture, st.container(key="learn_stage"):
             stage(lesson, attempt, words())
     with side, st.container(key="learn_list"):
         lesson_list(lessons, here.lesson, here.done, here.settled, here.round, on_hello, on_choice, on_anew)

@@ -20,6 +20,8 @@ Line = Annotated[str, Field(min_length=1, max_length=600)]
 PLACE = re.compile(r"\{([a-z][a-z0-9-]*)\.([a-z_0-9]+)\}")
 """In a text told afterwards: the reading of a trial, as in {plain.modes}."""
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 VALUE = "{value}"
 """In what a goal says: the reading that was judged."""
 
@@ -215,8 +217,9 @@ def in_words(value: float, reading: str) -> str:
         return f"{round(value):,}"
     if reading in ("diversity", "right", "high_quality"):
         return f"{value:.0%}"
-    if 0 < abs(value) < 1e-4:
-        return "< 0.0001"
+    if 0 < abs(value) < 1e-3:
+        digits, power = f"{value:.1e}".split("e")
+        return f"{digits} × 10{str(int(power)).translate(_RAISED)}".replace("-", "−")
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return text.replace("-", "−")
 

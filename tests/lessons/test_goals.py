@@ -69,7 +69,7 @@ def test_a_lesson_is_done_with_its_first_trial_and_as_many_as_it_needs() -> None
 
 def test_numbers_come_into_the_text() -> None:
     told = {"a": {"modes": 7.6, "value": -1.38612, "grad_g": 0.00000123, "right": 0.987}}
-    assert filled("{a.modes}, {a.value}, {a.grad_g}, {a.right}, {b.js}", told) == "8, −1.39, < 0.0001, 99%, –"
+    assert filled("{a.modes}, {a.value}, {a.grad_g}, {a.right}, {b.js}", told) == "8, −1.39, 1.2 × 10⁻⁶, 99%, –"
     assert filled(r"$\frac{a}{b}$", told) == r"$\frac{a}{b}$"
     assert in_words(0, "js") == "0" and in_words(1234.4, "fid") == "1,234"
 
