@@ -59,6 +59,15 @@ def compare(page: Page, url: str) -> None:
     page.wait_for_selector(".js-plotly-plot .scatterlayer")
 
 
+def lab(page: Page, url: str) -> None:
+    """A ring of 8 that G is about to cover: its grid of latents, bent, and where D would best draw the line."""
+    page.goto(f"{url}/lab?lr_g=0.01&critic_steps=5&layers=real,fake,surface,optimal,manifold&speed=0")
+    page.wait_for_selector(".gb[data-frame]")
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function("Number(document.querySelector('.gb').dataset.step) > 450", timeout=5 * MINUTE)
+    page.get_by_role("button", name="Pause", exact=True).click()
+
+
 def shoot(browser: Browser, url: str, name: str, show: Callable[[Page, str], None]) -> None:
     """One page in light and in dark."""
     for scheme in ("light", "dark"):
@@ -94,6 +103,7 @@ def main() -> None:
             shoot(browser, dashboard.url, "explore", explore)
             shoot(browser, dashboard.url, "inside", inside)
             shoot(browser, dashboard.url, "compare", compare)
+            shoot(browser, dashboard.url, "lab", lab)
         finally:
             dashboard.end()
             browser.close()

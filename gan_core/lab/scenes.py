@@ -25,6 +25,10 @@ _COLLAPSING: dict[str, Any] = {"lr_g": 1e-2}
 """G moves five times as fast as D: before D has told the heaps apart, G has gone to one of them, and on to the next."""
 
 
+_STEEP: dict[str, Any] = {"lr_d": 2e-2, "lr_g": 1e-3}
+"""D is twenty times as fast: it knows every fake, and its slope pushes each only to the nearest heap."""
+
+
 def _named(title: str, sentence: str, **values: Any) -> NamedScene:
     return NamedScene(title, sentence, Scene(**values))
 
@@ -47,6 +51,18 @@ SCENES: dict[str, NamedScene] = {
         "Packed D", "As Collapse, but D judges eight points together: if all are alike, it knows.",
         **_COLLAPSING, packing=8,
     ),
+    "half": _named(
+        "Half the ring", "D is far ahead and steep: each fake climbs the nearest heap, and some heaps stay empty.",
+        **_STEEP,
+    ),
+    "r1": _named(
+        "R1 penalty", "As Half the ring, but D must be flat at real points: its slope reaches farther, all eight fill.",
+        **_STEEP, r1_weight=0.1,
+    ),
+    "wasserstein": _named(
+        "Wasserstein", "As Half the ring, with a critic whose slope is held at 1: it tells far from near, all fill.",
+        **_STEEP, objective="wasserstein", gp_weight=1.0,
+    ),
     "weak-d": _named(
         "D too weak", "D has eight units a layer: too few to tell eight heaps apart, so G need not find them.",
         units_d=8,
@@ -57,10 +73,16 @@ SCENES: dict[str, NamedScene] = {
     ),
     "two": _named("Two heaps", "The smallest data on which G can miss half.", data="two-gaussians"),
     "moons": _named("Two moons", "One G bends its latents along two half circles.", data="two-moons"),
-    "spiral": _named("Spiral", "One long arm, from one latent number: a string laid along it.", data="spiral",
-                     latent_dim=1, latent="uniform"),
-    "checkerboard": _named("Checkerboard", "Sharp edges: what is between the squares is hard to leave empty.",
-                           data="checkerboard", units_d=64, units_g=64, depth_d=3, depth_g=3),
-    "grid": _named("Grid of 25", "Twenty-five heaps, for larger networks.", data="grid-of-25", units_d=64, units_g=64,
-                   depth_d=3, depth_g=3),
+    "spiral": _named(
+        "Spiral", "One long arm, from one latent number: a string laid along it.", data="spiral", latent_dim=1,
+        latent="uniform",
+    ),
+    "checkerboard": _named(
+        "Checkerboard", "Sharp edges: what is between the squares is hard to leave empty.", data="checkerboard",
+        units_d=64, units_g=64, depth_d=3, depth_g=3,
+    ),
+    "grid": _named(
+        "Grid of 25", "Twenty-five heaps, for larger networks.", data="grid-of-25", units_d=64, units_g=64, depth_d=3,
+        depth_g=3,
+    ),
 }

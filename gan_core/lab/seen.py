@@ -20,7 +20,8 @@ class Readings:
 
     Attributes:
         step: G's steps so far. d_steps: D's.
-        loss_d, loss_g: of the newest batch, without penalties, each as its side last computed it.
+        loss_d, loss_g: of the newest batch, without penalties, each as its side last computed it; where D is unrolled,
+            loss_g is by the D that would then be there.
         grad_d, grad_g: norms of the gradients of those steps, penalties included.
         value: V(D, G) = E log D(x) + E log(1 - D(G(z))) (Goodfellow 2014, equation 1) over the samples that are
             measured; `EQUILIBRIUM` where D cannot tell. Of objectives whose D gives a probability: minimax and

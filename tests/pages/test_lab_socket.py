@@ -176,6 +176,11 @@ def test_marks_are_exact_and_it_pauses_at_the_last(tab: Tab, own: Play) -> None:
         assert same(told, own)
     assert [told["step"] for told in ended["marks"]] == [3, 7, 20]
     assert not tab.at_step(20)["on"]
+    tab.say("reset")  # begun anew, they are all told anew
+    tab.life = tab.until(lambda heard: heard["kind"] == "scene")["life"]
+    tab.say("go", on=True, speed=0)
+    again = tab.until(lambda heard: heard["kind"] == "ended")
+    assert again["marks"] == ended["marks"]
 
 
 def test_back_through_the_past(tab: Tab) -> None:

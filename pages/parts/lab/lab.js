@@ -28,6 +28,8 @@ const CHANGE_PAUSE = 60;
 const NUMBERS_EVERY = 100;
 const SMALLEST = 260; // side of the picture
 const EMBEDDED = 430;
+const BESIDE = 600; // of the width of a part of a page: else the charts stand below
+const CHARTS = 240; // their width, with the gap, at least
 const GREEN = "#1f9e8c";
 const VIOLET = "#7a62cf";
 const COUNTED = new Intl.NumberFormat("en-US");
@@ -488,8 +490,14 @@ class Lab {
     const others = stage.offsetHeight - frame.offsetHeight;
     const scrolled = this.root.closest('[data-testid="stMain"]')?.scrollTop ?? window.scrollY;
     const above = stage.getBoundingClientRect().top + scrolled;
-    const room = this.data.whole ? window.innerHeight - above - others - 14 : EMBEDDED;
-    const size = Math.floor(Math.max(SMALLEST, Math.min(room, this.root.clientWidth)));
+    const width = this.root.clientWidth;
+    const beside = width >= BESIDE;
+    let room = this.data.whole ? window.innerHeight - above - others - 14 : EMBEDDED;
+    if (!this.data.whole) {
+      this.root.dataset.part = beside ? "beside" : "below";
+      if (beside) room = Math.min(room, width - CHARTS);
+    }
+    const size = Math.floor(Math.max(SMALLEST, Math.min(room, width)));
     style(this.root, "--gb-size", `${size}px`);
     this.picture.fit(Math.min(size, frame.clientWidth || size));
     for (const curve of this.curves) curve.fit();

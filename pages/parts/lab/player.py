@@ -50,6 +50,7 @@ class Player:
         self._play: Play | None = None
         self._life = 0
         self._show = orders.Show()
+        self._wanted: list[int] = []
         self._marks: list[int] = []
         self._marked: list[dict[str, Any]] = []
         self._on, self._slow, self._speed = False, False, 0.0
@@ -212,7 +213,7 @@ class Player:
         """Another scene, from its beginning; where it cannot be, the one before stays."""
         play = Play(Scene.from_query(order.query))
         self._on, self._at, self._substep, self._play = False, None, None, play
-        self._show, self._marks, self._marked = order.show, sorted(set(order.marks)), []
+        self._show, self._wanted = order.show, sorted(set(order.marks))
         self._begun(play)
 
     def _refuse(self, text: str) -> None:
@@ -224,6 +225,7 @@ class Player:
     def _begun(self, play: Play) -> None:
         """Say what is played now."""
         self._life += 1
+        self._marks, self._marked = list(self._wanted), []
         self._unseen.clear()
         self._next_frame = 0.0
         self._deliver({
