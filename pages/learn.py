@@ -90,7 +90,7 @@ def predict(lesson: Lesson, attempt: Attempt) -> None:
     def take() -> None:
         attempt.choice = st.session_state[key]
 
-    st.markdown(f"**{words()['predict']}.** {lesson.header.predict.question}")
+    st.markdown(f"**{words()['predict']}** {lesson.header.predict.question}")
     st.radio(
         lesson.header.predict.question, choices, format_func=lambda name: lesson.header.choice[name].text, key=key,
         index=choices.index(attempt.choice) if attempt.choice else None, on_change=take, disabled=attempt.begun,
@@ -152,12 +152,12 @@ def seen(lesson: Lesson, attempt: Attempt) -> None:
     with st.container(border=True, key="learn_seen"):
         mine, right = header.choice[attempt.choice or header.predict.right], header.choice[header.predict.right]
         good = attempt.choice == header.predict.right
-        mark = f":green[**✓ {words()['right']}.**]" if good else f":orange[**{words()['wrong']}.**]"
-        st.markdown(f"{words()['yours']}: *{mine.text}*")
+        mark = f":green[**✓ {words()['right']}**]" if good else f":orange[**{words()['wrong']}**]"
+        st.markdown(f"{words()['yours']} *{mine.text}*")
         st.markdown(f"{mark} {filled(mine.reply, told)}")
         if not good:
-            st.markdown(f"**{words()['right_one']}:** *{right.text}* {filled(right.reply, told)}")
-        st.markdown(f"**{words()['seen']}.** {filled(lesson.after, told)}")
+            st.markdown(f"**{words()['right_one']}** *{right.text}* {filled(right.reply, told)}")
+        st.markdown(f"**{words()['seen']}** {filled(lesson.after, told)}")
         lessons = course(here.language).lessons
         number = place_of(course(here.language), lesson.id)
         if number < len(lessons):

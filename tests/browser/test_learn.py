@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from gan_core.lessons import course
 from tests.browser.dashboard import Dashboard
@@ -87,8 +87,8 @@ def test_three_lessons_one_of_them_in_chinese_and_the_browser_remembers(
     expect(page.locator(".gt-count")).to_have_text("已完成 0 / 10 课")
 
 
-def test_a_browser_that_speaks_chinese_is_spoken_to_in_chinese(dashboard: Dashboard, new_page: Callable[..., Page]) -> None:
-    context = new_page().context.browser.new_context(locale="zh-CN")  # pyright: ignore[reportOptionalMemberAccess]
+def test_a_browser_that_speaks_chinese_is_spoken_to_in_chinese(dashboard: Dashboard, browser: Browser) -> None:
+    context = browser.new_context(locale="zh-CN")
     page = context.new_page()
     _open(page, dashboard)
     expect(page.get_by_role("heading", name="两个对手")).to_be_visible()

@@ -93,11 +93,14 @@ def training(lesson: Lesson, attempt: Attempt, trial: str, words: dict[str, str]
         st.warning(plain(str(error)))
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(words["queued" if snapshot.state == "queued" else "training"].format(name=plain(name)))
+        state = "queued" if snapshot.state == "queued" else "training" if snapshot.state in ACTIVE else "trained"
+        st.caption(words[state].format(name=plain(name)))
         st.space("stretch")
         if snapshot.state in ("queued", "training"):
             st.button(words["stop"], key="learn_stop", on_click=stop, args=(name,))
         st.page_link("pages/train.py", label=words["train_page"], query_params={"run": name})
+        if snapshot.state not in ACTIVE and runs().folder(name).checkpoints():
+            st.page_link("pages/explore.py", label=words["explore_page"], query_params={"run": name})
     if snapshot.state not in ACTIVE and trial not in attempt.outcomes and trial not in attempt.notes:
         wait_for_measure(lesson, attempt, trial, words)
     live_view(snapshot)
