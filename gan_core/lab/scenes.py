@@ -47,10 +47,6 @@ SCENES: dict[str, NamedScene] = {
         "Unrolled D", "As Collapse, but G sees five steps of D ahead: hopping no longer pays, and it spreads out.",
         **_COLLAPSING, unrolled_steps=5,
     ),
-    "packed": _named(
-        "Packed D", "As Collapse, but D judges eight points together: if all are alike, it knows.",
-        **_COLLAPSING, packing=8,
-    ),
     "half": _named(
         "Half the ring", "D is far ahead and steep: each fake climbs the nearest heap, and some heaps stay empty.",
         **_STEEP,
@@ -58,6 +54,10 @@ SCENES: dict[str, NamedScene] = {
     "r1": _named(
         "R1 penalty", "As Half the ring, but D must be flat at real points: its slope reaches farther, all eight fill.",
         **_STEEP, r1_weight=0.1,
+    ),
+    "packed": _named(
+        "Packed D", "As Half the ring, but D judges four points together: if heaps are missing, it can tell.",
+        **_STEEP, packing=4,
     ),
     "wasserstein": _named(
         "Wasserstein", "As Half the ring, with a critic whose slope is held at 1: it tells far from near, all fill.",

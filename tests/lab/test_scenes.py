@@ -31,7 +31,7 @@ def test_they_are_told_apart_and_fit_in_a_link() -> None:
     ("cure", "disease", "fields"),
     [
         ("collapse", "ring", {"lr_g"}), ("critic", "collapse", {"critic_steps"}),
-        ("unrolled", "collapse", {"unrolled_steps"}), ("r1", "half", {"r1_weight"}),
+        ("unrolled", "collapse", {"unrolled_steps"}), ("r1", "half", {"r1_weight"}), ("packed", "half", {"packing"}),
         ("wasserstein", "half", {"objective", "gp_weight"}), ("weak-d", "ring", {"units_d"}),
     ],
 )
@@ -52,7 +52,7 @@ def test_the_ring_is_found_and_collapses() -> None:
     ("name", "least", "most"),
     [
         ("ring", 8, 8), ("collapse", 0, 1), ("critic", 7, 8), ("unrolled", 7, 8), ("half", 2, 5), ("r1", 7, 8),
-        ("wasserstein", 7, 8),
+        ("packed", 7, 8), ("wasserstein", 7, 8),
     ],
 )
 def test_modes_of_the_ring_on_three_seeds(name: str, least: int, most: int, seed: int) -> None:
