@@ -61,12 +61,12 @@ def _picture(page: Page) -> str:
 def test_one_scene_collapses_and_another_covers(dashboard: Dashboard, page: Page) -> None:
     """The same ring of 8; only how often D learns is different. A ready scene plays at once."""
     modes = {}
-    _open(page, dashboard, "layers=fake&speed=0")
+    _open(page, dashboard, "layers=none&speed=0")
     for scene in ("Collapse", "A D that keeps up"):
         page.get_by_role("button", name=scene, exact=True).click()
         expect(page.get_by_role("button", name=scene, exact=True)).to_have_attribute("aria-pressed", "true")
-        page.wait_for_function(f"{STEP} < 300")
-        _pause_at(page, 400)
+        page.wait_for_function(f"{STEP} < 150")
+        _pause_at(page, 300)
         modes[scene] = int(_reading(page, "modes", 1))
     assert modes["Collapse"] <= 2 and modes["A D that keeps up"] >= 4, modes
 
@@ -242,6 +242,28 @@ def test_after_a_lost_connection_it_begins_anew(dashboard: Dashboard, page: Page
     expect(page.locator(".gb")).to_have_attribute("data-step", "0")
     page.keyboard.press("ArrowRight")
     expect(page.locator(".gb")).to_have_attribute("data-step", "1")
+
+
+def test_nobody_looks_nothing_is_played(dashboard: Dashboard, page: Page) -> None:
+    _open(page, dashboard, f"{SMALL}&speed=0")
+    page.keyboard.press(" ")
+    page.wait_for_function(f"{STEP} > 5")
+    hidden = "Object.defineProperty(document, 'hidden', { value: %s, configurable: true });"
+    turned = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(hidden % "true" + turned)
+    _still(page)
+    resting = page.evaluate(STEP)
+    page.evaluate(hidden % "false" + turned)
+    page.wait_for_function(f"{STEP} > {resting}")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+
+
+def test_the_picture_follows_light_and_dark(dashboard: Dashboard, page: Page) -> None:
+    _open(page, dashboard, f"{SMALL}&layers=none")
+    _still(page)
+    light = _picture(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("light => document.querySelector('.gb-picture').toDataURL() !== light", arg=light)
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (420, 800)])

@@ -66,8 +66,12 @@ def test_ready_scenes_are_what_their_links_say() -> None:
         assert ready["title"] and ready["text"]
 
 
+def test_every_layer_has_its_switch() -> None:
+    assert tuple(re.findall(r'^  \["(\w+)", "', (PARTS / "parts.js").read_text(), re.MULTILINE)) == LAYERS
+
+
 def test_all_that_it_says_is_said_in_chinese_too() -> None:
-    script = (PARTS / "lab.js").read_text() + (PARTS / "picture.js").read_text() + (PARTS / "curves.js").read_text()
+    script = "".join(path.read_text() for path in PARTS.glob("*.js"))
     said = set(re.findall(r'\b(?:t|told)\("([^"]+)"', script)) | set(re.findall(r'(?:title|hint): "([^"]+)"', script))
     for scene in (Scene(), Scene(unrolled_steps=1), Scene(unrolled_steps=5, packing=4)):
         for side, names in (("d", ("noise", "generate", "score", "loss", "gradient", "update")),

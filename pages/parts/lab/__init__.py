@@ -13,9 +13,10 @@ import streamlit as st
 from streamlit.components import v2
 
 from gan_core.datasets.plane import drawing
+from gan_core.figures import RUN_COLOURS
 from gan_core.lab import Scene
 from pages.parts.lab import fields
-from pages.parts.lab.link import USUAL, USUAL_SPEED, Link
+from pages.parts.lab.link import SPEEDS, USUAL, USUAL_SPEED, Link
 from pages.parts.lab.words import CHINESE
 from pages.parts.script import text
 from pages.parts.workbench import DISCRIMINATOR_COLOUR, GENERATOR_COLOUR
@@ -30,7 +31,7 @@ _component = v2.component(
     css=text("latent/latent.css", "lab/lab.css"),
     js=text(
         "mounted.js", "elements.js", "live/feed.js", "lab/frames.js", "lab/picture.js", "lab/pen.js", "lab/curves.js",
-        "lab/formulas.js", "lab/choices.js", "lab/lab.js",
+        "lab/formulas.js", "lab/choices.js", "lab/words.js", "lab/parts.js", "lab/panel.js", "lab/lab.js",
     ),
     isolate_styles=False,
 )
@@ -74,6 +75,7 @@ def lab(
             "query": scene.to_query(),
             "layers": list(layers),
             "speed": speed,
+            "speeds": list(SPEEDS),
             "chosen": chosen,
             "plays": autoplay,
             "marks": list(marks),
@@ -89,7 +91,9 @@ def lab(
             "written": {
                 "letters": drawing.LETTERS, "reach": drawing.REACH, "most": drawing.MOST, "brush": drawing.BRUSH,
             },
-            "colours": {"real": DISCRIMINATOR_COLOUR, "fake": GENERATOR_COLOUR},
+            "colours": {
+                "real": DISCRIMINATOR_COLOUR, "fake": GENERATOR_COLOUR, "js": RUN_COLOURS[0], "modes": RUN_COLOURS[3],
+            },
         },
         on_link_change=on_link or _nothing,
         on_ended_change=on_end or _nothing,

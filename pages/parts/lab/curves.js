@@ -22,8 +22,6 @@ class Course {
 
   clear() {
     this.points = [];
-    this.every = 1;
-    this.count = 0;
   }
 
   /* Half steps of a hand replace the point of their step. */

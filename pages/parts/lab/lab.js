@@ -1,27 +1,7 @@
 /* The lab on the screen: what is played is chosen here, played on the server, and drawn here frame by frame. `feed.js` is
-   the socket, `picture.js` the plane, `curves.js` the charts, `formulas.js` the losses, `choices.js` the settings. */
+   the socket, `picture.js` the plane, `curves.js` the charts, `formulas.js` the losses, `choices.js` the settings,
+   `panel.js` all that is around the picture. */
 
-const SPEEDS = [1, 2, 5, 10, 25, 50, 100, 200, 0]; // alternations a second; 0: as fast as it can
-const LAYERS = [
-  ["real", "real", "Points of the data"],
-  ["fake", "fake", "What G makes of the same latents, again and again"],
-  ["surface", "D(x)", "What D believes everywhere: real, or fake; pale where it cannot tell"],
-  ["optimal", "best D", "The best answer there is to this G: p_data / (p_data + p_g) (Goodfellow 2014, Proposition 1). Together with D(x), a border to drag parts the two"],
-  ["manifold", "G's grid", "A grid of latents, bent by G into the plane"],
-  ["pushes", "pushes", "Where D pushes each fake: downhill on G's loss"],
-  ["path", "path", "The way of the fake that you click, over time"],
-];
-const CHAIN = {
-  d: [["noise", "sample noise"], ["generate", "generate"], ["score", "score"], ["loss", "loss"], ["gradient", "gradient"], ["update", "update D"]],
-  g: [["score", "score"], ["loss", "loss"], ["gradient", "gradient"], ["update", "update G"]],
-};
-const FITS = 0.05; // JS, in nats
-const LAGS = [0.08, 0.45]; // how far apart D's answers are at most, and data and fakes (JS) at least
-// How far apart D's mean answers to real and to fake are, at least, and what that says.
-const BELIEFS = [
-  [0.6, "D tells real from fake with ease."], [0.2, "D can mostly tell real from fake."],
-  [0.08, "D can hardly tell real from fake."], [-Infinity, "D cannot tell real from fake."],
-];
 const PROBABILISTIC = ["minimax", "non-saturating"]; // whose D gives a probability
 const SAID_AFTER = 350; // milliseconds of quiet, until the page's address is told
 const CHANGE_PAUSE = 60;
@@ -29,23 +9,20 @@ const NUMBERS_EVERY = 100;
 const SMALLEST = 260; // side of the picture
 const EMBEDDED = 430;
 const BESIDE = 600; // of the width of a part of a page: else the charts stand below
-const CHARTS = 240; // their width, with the gap, at least
-const GREEN = "#1f9e8c";
-const VIOLET = "#7a62cf";
-const COUNTED = new Intl.NumberFormat("en-US");
-
+const BESIDE_IT = 240; // the charts' width, with the gap, at least
 class Lab {
   constructor(component) {
     const { data } = component;
     this.root = component.parentElement.querySelector(".gb");
-    this.words = data.words;
-    this.translate();
+    this.words = new Words(data.words);
+    this.words.translate(this.root);
     this.gone = new AbortController();
     const { signal } = this.gone;
     this.root.style.setProperty("--gb-real", data.colours.real);
     this.root.style.setProperty("--gb-fake", data.colours.fake);
     this.root.dataset[data.whole ? "whole" : "part"] = "";
-    Object.assign(this, { data, component, chosen: null, on: false, slow: false, speed: 6, at: null, life: -1, over: null, trouble: "", toldAt: 0 });
+    Object.assign(this, { data, component, chosen: null, on: false, slow: false, speed: 6, at: null, over: null });
+    Object.assign(this, { life: -1, trouble: "", toldAt: 0 });
     this.layers = new Set();
     this.course = new Course();
     this.picture = new Picture(this.root, data.colours, signal, {
@@ -59,37 +36,15 @@ class Lab {
       draw: () => this.drawMode(true),
     });
     this.curves = this.charts();
-    this.buildLayers();
-    this.buildChain();
+    this.panel = new Panel(this);
     this.listen(signal);
     this.query = { ...data.query };
     this.feed = new Feed(pageBase(), {}, (message) => this.hear(message), "gan/lab");
     this.take(component);
   }
 
-  /* In the language that is spoken; what no translation is known of stays English. Numbers come where {0}, {1}, … stand,
-     those of a text that comes with its numbers, too. */
   t(text, ...numbers) {
-    let known = this.words[text];
-    if (known === undefined && !numbers.length) {
-      known = this.words[text.replace(/\d+/g, (number) => `{${numbers.push(number) - 1}}`)];
-    }
-    return (known ?? text).replace(/\{(\d)\}/g, (_, at) => numbers[at]);
-  }
-
-  /* What the HTML says. */
-  translate() {
-    const walker = document.createTreeWalker(this.root, NodeFilter.SHOW_TEXT);
-    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-      const text = node.nodeValue.trim();
-      if (text && this.words[text]) node.nodeValue = node.nodeValue.replace(text, this.words[text]);
-    }
-    for (const node of this.root.querySelectorAll("[title], [aria-label]")) {
-      for (const name of ["title", "aria-label"]) {
-        const text = node.getAttribute(name);
-        if (text && this.words[text]) node.setAttribute(name, this.words[text]);
-      }
-    }
+    return this.words.t(text, ...numbers);
   }
 
   remove() {
@@ -112,7 +67,7 @@ class Lab {
     this.revision = this.data.revision;
     if (this.revision === before) return;
     this.layers = new Set(this.data.layers);
-    this.speed = Math.max(0, SPEEDS.indexOf(this.data.speed));
+    this.speed = Math.max(0, this.data.speeds.indexOf(this.data.speed));
     this.chosen = this.data.chosen;
     this.open(this.data.query, this.data.plays, false);
   }
@@ -128,7 +83,7 @@ class Lab {
     if (plays || query.data !== "drawing") this.drawMode(false);
     this.feed.wish(this.feed.wishes = { kind: "open", query: this.query, show: this.shown(), marks: this.data.marks });
     if (told) this.sayLink();
-    this.showControls();
+    this.panel.show();
   }
 
   shown() {
@@ -144,9 +99,9 @@ class Lab {
     if (on && !this.lost) this.trouble = "";
     if (on && this.at !== null) this.look(null);
     this.on = on;
-    this.feed.say({ kind: "go", on: on && !document.hidden, speed: SPEEDS[this.speed], slow: this.slow });
+    this.feed.say({ kind: "go", on: on && !document.hidden, speed: this.data.speeds[this.speed], slow: this.slow });
     if (on) this.drawMode(false);
-    this.showControls();
+    this.panel.show();
   }
 
   step(what) {
@@ -160,7 +115,7 @@ class Lab {
     if (at !== null && this.on) this.go(false);
     this.at = at;
     this.feed.say({ kind: "look", at });
-    this.showControls();
+    this.panel.show();
   }
 
   /* Settings that may change while it plays go there; all others begin anew. */
@@ -203,7 +158,7 @@ class Lab {
   show(layer, on) {
     this.layers[on ? "add" : "delete"](layer);
     this.tellShown();
-    this.showControls();
+    this.panel.show();
     this.picture.draw();
   }
 
@@ -211,7 +166,7 @@ class Lab {
     this.chosen = index;
     if (index !== null) this.layers.add("path");
     this.tellShown();
-    this.showControls();
+    this.panel.show();
   }
 
   tellShown() {
@@ -226,7 +181,7 @@ class Lab {
     const link = { ...this.query };
     if (layers.join() !== this.data.usual.layers.join()) link.layers = layers.join() || "none";
     if (this.chosen !== null) link.chosen = String(this.chosen);
-    if (SPEEDS[this.speed] !== this.data.usual.speed) link.speed = String(SPEEDS[this.speed]);
+    if (this.data.speeds[this.speed] !== this.data.usual.speed) link.speed = String(this.data.speeds[this.speed]);
     return new URLSearchParams(link).toString();
   }
 
@@ -258,11 +213,11 @@ class Lab {
       this.component.setTriggerValue("ended", { scene: message.scene, marks: message.marks });
     } else if (message.kind === "full") {
       this.on = false;
+      this.full = true;
       this.trouble = message.text;
-    }
-    else if (message.kind === "refused") this.refused(message);
+    } else if (message.kind === "refused") this.refused(message);
     else if (message.kind === "error") this.trouble = message.text;
-    this.showControls();
+    this.panel.show();
   }
 
   /* What was asked for cannot be: what was there goes on. */
@@ -329,7 +284,7 @@ class Lab {
       this.formula.light(frame.substep);
       this.formula.show(frame.readings, frame.terms);
       this.drawCurves();
-      this.showControls();
+      this.panel.show();
     }
     this.root.dataset.step = frame.step;
     this.root.dataset.frame = frame.number;
@@ -354,7 +309,7 @@ class Lab {
       this.layers.delete("optimal"); // its border would be in the hand's way
     }
     this.picture.draw();
-    this.showControls();
+    this.panel.show();
   }
 
   drawn(text) {
@@ -364,7 +319,6 @@ class Lab {
   // what is made
 
   charts() {
-    const { real, fake } = this.data.colours;
     const hear = {
       over: (step) => {
         this.over = step;
@@ -372,34 +326,13 @@ class Lab {
       },
       look: (step) => step !== null && this.look(step),
     };
-    const shown = [
-      { id: "losses", title: "Losses", hint: "What each player minimises, of the newest batch. They say how the game stands, not how good the points are.", lines: [{ name: "loss_d", label: "D", colour: real }, { name: "loss_g", label: "G", colour: fake }] },
-      { id: "value", title: "V(D, G)", hint: "E[log D(x)] + E[log(1 − D(G(z)))], whatever the objective. At the equilibrium it is −log 4 = −1.386 (Goodfellow 2014, Theorem 1): dotted.", lines: [{ name: "value", label: "", colour: VIOLET }], mark: { value: -Math.log(4), label: "−log 4" } },
-      { id: "beliefs", title: "D's mean answer", hint: "The probability of being real that D gives to real points, and to fakes. Dotted: 0.5, where it cannot tell.", lines: [{ name: "d_real", label: "real", colour: real }, { name: "d_fake", label: "fake", colour: fake }], range: [0, 1], mark: { value: 0.5, label: "0.5" } },
-      { id: "modes", title: "Fit", hint: "JS: the Jensen-Shannon divergence between data and fakes, in nats, 0 (the same) to log 2 = 0.69 (nothing in common). Modes: how many of the data's hills G puts points on.", lines: [{ name: "js", label: "JS", colour: GREEN }, { name: "modes", label: "modes", colour: VIOLET, range: [0, 8] }], range: [0, Math.LN2] },
-    ];
-    shown.splice(2, 0, { id: "scores", title: "D's mean score", hint: "A critic gives scores, not probabilities: only how far apart real and fake are counts.", lines: [{ name: "score_real", label: "real", colour: real }, { name: "score_fake", label: "fake", colour: fake }], stands: "value" });
-    const wanted = shown.filter(({ id, stands }) => this.data.charts.includes(stands ?? id));
+    const wanted = CHARTS(this.data.colours).filter(({ id, stands }) => this.data.charts.includes(stands ?? id));
     const curves = wanted.map((one) => {
       for (const line of one.lines) line.label = this.t(line.label);
       return new Curve(this.course, { ...one, title: this.t(one.title), hint: this.t(one.hint) }, hear, (...said) => this.t(...said));
     });
     this.one("charts").replaceChildren(...curves.map(({ node }) => node));
     return curves;
-  }
-
-  buildLayers() {
-    this.switches = LAYERS.map(([name, title, hint]) => make("button", {
-      type: "button", className: "gb-layer", title: this.t(hint), textContent: this.t(title), data: { layer: name },
-      onclick: () => this.show(name, !this.layers.has(name)),
-    }));
-    this.one("layers").replaceChildren(...this.switches);
-  }
-
-  buildChain() {
-    this.links = ["d", "g"].flatMap((side) => CHAIN[side].map(([name, title]) =>
-      make("li", { textContent: this.t(title), data: { side, name } })));
-    this.one("chain").replaceChildren(...this.links);
   }
 
   // a hand's doings
@@ -440,14 +373,14 @@ class Lab {
     on("undo", "click", () => this.pen.undo());
     document.addEventListener("keydown", (event) => this.key(event), { signal });
     document.addEventListener("visibilitychange", () => {
-      if (this.on) this.feed.say({ kind: "go", on: !document.hidden, speed: SPEEDS[this.speed], slow: this.slow });
+      if (this.on) this.feed.say({ kind: "go", on: !document.hidden, speed: this.data.speeds[this.speed], slow: this.slow });
     }, { signal });
     const observer = new ResizeObserver(() => this.fit());
     observer.observe(this.root);
     observer.observe(document.documentElement);
     window.addEventListener("resize", () => this.fit(), { signal });
     signal.addEventListener("abort", () => observer.disconnect());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => this.fit(), 100), { signal });
+    on("picture", "transitionend", () => this.fit()); // light became dark
   }
 
   key(event) {
@@ -478,7 +411,7 @@ class Lab {
     } catch {
       this.trouble = address; // to be copied by hand
       say(button, "See below");
-      this.showControls();
+      this.panel.show();
     }
     setTimeout(() => say(button, "Copy link"), 1600);
   }
@@ -495,83 +428,13 @@ class Lab {
     let room = this.data.whole ? window.innerHeight - above - others - 14 : EMBEDDED;
     if (!this.data.whole) {
       this.root.dataset.part = beside ? "beside" : "below";
-      if (beside) room = Math.min(room, width - CHARTS);
+      if (beside) room = Math.min(room, width - BESIDE_IT);
     }
     const size = Math.floor(Math.max(SMALLEST, Math.min(room, width)));
     style(this.root, "--gb-size", `${size}px`);
     this.picture.fit(Math.min(size, frame.clientWidth || size));
     for (const curve of this.curves) curve.fit();
     this.drawCurves();
-  }
-
-  // what is shown
-
-  get sentence() {
-    if (this.picture.pen) return "";
-    if (this.substep) {
-      const { side, turn, turns, sentence } = this.substep;
-      return (side === "d" && turns > 1 ? this.t("Step {0} of {1} of D. ", turn, turns) : "") + this.t(sentence);
-    }
-    if (this.at !== null) return this.t("Looking back at step {0}.", COUNTED.format(this.frame?.step ?? this.at));
-    if (!this.frame || this.frame.step === 0) return this.about;
-    return this.verdict;
-  }
-
-  get about() {
-    const here = JSON.stringify(sorted(this.query));
-    const ready = this.data.scenes.find(({ query }) => JSON.stringify(sorted(query)) === here);
-    return ready?.text ?? this.t("Press Play: D learns to tell real from fake, G learns to be taken for real.");
-  }
-
-  get verdict() {
-    const { js, modes, d_real: real, d_fake: fake } = this.frame.readings;
-    const n = this.facts?.n_modes;
-    const said = n && modes !== null ? [this.t("G covers {0} of {1} modes.", modes, n)] : [];
-    const apart = real - fake;
-    const behind = apart <= LAGS[0] && js !== null && js > LAGS[1];
-    said.push(this.t(behind ? "D cannot tell, though they lie apart: it has not kept up with G."
-      : BELIEFS.find(([least]) => apart > least)[1]));
-    if (js !== null && js < FITS) said.push(this.t("G fits the data."));
-    return said.join(" ");
-  }
-
-  showControls() {
-    const { frame } = this;
-    const play = this.one("play");
-    set(play, "ariaPressed", String(this.on));
-    set(play, "ariaLabel", this.t(this.on ? "Pause" : "Play"));
-    say(play.querySelector("span"), this.t(this.on ? "Pause" : "Play"));
-    set(this.one("slow"), "ariaPressed", String(this.slow));
-    const speed = this.one("speed").querySelector("input");
-    if (Number(speed.value) !== this.speed) speed.value = this.speed;
-    const pace = SPEEDS[this.speed];
-    style(speed, "--gl-high", `${(100 * this.speed) / (SPEEDS.length - 1)}%`);
-    say(this.one("speed").querySelector("output"), pace ? `${pace} / s` : this.t("fastest"));
-    speed.setAttribute("aria-valuetext", pace ? this.t("{0} steps a second", pace) : this.t("fastest"));
-    say(this.one("step-count"), COUNTED.format(frame?.step ?? 0));
-    say(this.one("rate"), this.on && frame?.rate ? ` · ${Math.round(frame.rate)} / s` : "");
-    for (const button of this.switches) {
-      set(button, "ariaPressed", String(this.layers.has(button.dataset.layer)));
-    }
-    const scrub = this.one("scrub");
-    const [from, to] = this.latest?.past ?? [0, 0];
-    set(scrub, "min", String(from));
-    set(scrub, "max", String(to));
-    set(scrub, "disabled", to <= from);
-    const at = this.at ?? to;
-    if (document.activeElement !== scrub || this.at === null) if (Number(scrub.value) !== at) scrub.value = at;
-    style(scrub, "--gl-high", `${to > from ? (100 * (scrub.value - from)) / (to - from) : 100}%`);
-    say(this.one("now"), this.t(this.at === null ? "now" : "back to now"));
-    set(this.one("now"), "disabled", this.at === null);
-    set(this.one("chain"), "hidden", !this.substep);
-    if (this.substep) {
-      for (const link of this.links) {
-        link.classList.toggle("gb-lit", link.dataset.side === this.substep.side && link.dataset.name === this.substep.name);
-      }
-    }
-    say(this.one("sentence"), frame || this.scene ? this.sentence : "");
-    say(this.root.querySelector(".gl-status"), this.trouble);
-    this.root.dataset.state = this.on ? "playing" : "paused";
   }
 }
 

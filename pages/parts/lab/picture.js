@@ -5,6 +5,7 @@ const SHARE = 254; // of 1 in a byte; 255: not known
 const NEAR = 12; // how far from a point a pointer still means it
 const HEAT = 0.62; // how much of its colour the surface has where D is certain
 const PUSH = 0.2; // length of the longest arrow, as a share of the picture's half side
+const PATH_PARTS = 8; // fainter the older
 const DIM = 0.3; // of what the sub-step shown is not about
 
 const tint = (colour, alpha = 1) => `rgba(${colour.join()}, ${alpha})`;
@@ -220,18 +221,25 @@ class Picture {
     context.stroke();
   }
 
+  /* From where it began, faint, to where it is. */
   drawPath(path) {
     if (!path || path.length < 2) return;
     const { context } = this;
+    const last = path.length / 2 - 1;
     context.lineJoin = context.lineCap = "round";
-    for (const [colour, width] of [[tint(this.paper), 5], [this.colours.fake, 2.4]]) {
-      context.globalAlpha = this.alpha("path");
-      context.strokeStyle = colour;
-      context.lineWidth = width;
+    context.strokeStyle = this.colours.fake;
+    let from = 0;
+    for (let part = 1; part <= PATH_PARTS && from < last; part++) {
+      const share = part / PATH_PARTS;
+      const to = part === PATH_PARTS ? last : Math.max(from + 1, Math.floor(last * (1 - (1 - share) ** 2)));
+      context.globalAlpha = this.alpha("path") * (0.1 + 0.9 * share ** 2);
+      context.lineWidth = 1 + 1.6 * share;
       context.beginPath();
-      for (let at = 0; at < path.length; at += 2) context.lineTo(this.x(path[at]), this.y(path[at + 1]));
+      for (let at = from; at <= Math.min(to, last); at++) context.lineTo(this.x(path[2 * at]), this.y(path[2 * at + 1]));
       context.stroke();
+      from = to;
     }
+    context.globalAlpha = this.alpha("path");
     context.fillStyle = tint(this.ink);
     context.beginPath();
     context.arc(this.x(path[0]), this.y(path[1]), 3.4, 0, 7);

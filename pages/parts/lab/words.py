@@ -59,15 +59,17 @@ CHINESE: dict[str, str] = {
     "Losses": "损失",
     "What each player minimises, of the newest batch. They say how the game stands, not how good the points are.":
         "双方各自最小化的量（最近一批）。它说明博弈的局面，并不说明生成得好不好。",
-    "E[log D(x)] + E[log(1 − D(G(z)))], whatever the objective. At the equilibrium it is −log 4 = −1.386 (Goodfellow "
-    "2014, Theorem 1): dotted.":
-        "E[log D(x)] + E[log(1 − D(G(z)))]。达到均衡时等于 −log 4 = −1.386（Goodfellow 2014，定理 1）：虚线。",
+    "E[log D(x)] + E[log(1 − D(G(z)))], over 2,048 samples of each kind. At the equilibrium it is −log 4 = −1.386 "
+    "(Goodfellow 2014, Theorem 1): dotted.":
+        "E[log D(x)] + E[log(1 − D(G(z)))]，真假样本各 2,048 个。"
+        "达到均衡时等于 −log 4 = −1.386（Goodfellow 2014，定理 1）：虚线。",
     "D's mean answer": "D 的平均判断",
     "The probability of being real that D gives to real points, and to fakes. Dotted: 0.5, where it cannot tell.":
         "D 认为真实点、生成点为真的平均概率。虚线：0.5，即分不清真假。",
     "D's mean score": "D 的平均分数",
-    "A critic gives scores, not probabilities: only how far apart real and fake are counts.":
-        "评论家给出的是分数而非概率：只有真假之间的差距才有意义。",
+    "What D answers, before anything is made of it. Under this objective that is no probability, and V(D, G) has no "
+    "meaning.":
+        "D 的原始输出。在这个目标函数下它不是概率，V(D, G) 也没有意义。",
     "Fit": "拟合程度",
     "JS: the Jensen-Shannon divergence between data and fakes, in nats, 0 (the same) to log 2 = 0.69 (nothing in "
     "common). Modes: how many of the data's hills G puts points on.":
