@@ -114,8 +114,8 @@ def trials(lesson: Lesson, attempt: Attempt) -> None:
             st.button(
                 words()["again" if again else "run"].format(title=header.trial[name].title),
                 type="primary" if primary else "secondary", disabled=not ready,
-                help=None if again else header.trial[name].say or None, key=f"learn_run/{lesson.id}/{name}",
-                on_click=start, args=(lesson, name),
+                help=header.trial[name].say if attempt.begun and not again else None,
+                key=f"learn_run/{lesson.id}/{name}", on_click=start, args=(lesson, name),
             )
 
 
@@ -210,6 +210,10 @@ def one_lesson(lesson: Lesson, over: bool) -> None:
         st.markdown(lesson.before)
         predict(lesson, attempt)
         trials(lesson, attempt)
+        if not attempt.begun:
+            for trial in lesson.header.trial.values():
+                if trial.say:
+                    st.caption(f"**{trial.title}.** {trial.say}")
         results(lesson, attempt)
         what_is_left(lesson, attempt)
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from gan_core.config import RunConfig
 from gan_core.errors import StoreError
-from gan_core.lessons import Lesson, judge, marks, run_readings
+from gan_core.lessons import Header, Lesson, judge, marks, run_readings
 from gan_core.snapshot import ACTIVE
 from pages.parts.lab import lab
 from pages.parts.lab import said as lab_said
@@ -66,17 +66,28 @@ def stage(lesson: Lesson, attempt: Attempt, words: dict[str, str]) -> None:
     trial = attempt.showing
     assert trial is not None
     header = lesson.header
-    if say := header.trial[trial].say:
-        st.caption(f"**{header.trial[trial].title}.** {say}")
     if header.trains(trial):
+        told(header, trial)
         training(lesson, attempt, trial, words)
     else:
+        scene = header.scene(trial, attempt.seeds.get(trial))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            told(header, trial)
+            st.space("stretch")
+            st.page_link("pages/lab.py", label=words["lab_page"], query_params=scene.to_query())
         lab(
-            header.scene(trial, attempt.seeds.get(trial)), key_of(lesson, attempt), marks=marks(header, trial),
-            choices="none", autoplay=True, lang="zh" if words is WORDS["zh"] else "en",
+            scene, key_of(lesson, attempt), marks=marks(header, trial), choices="none", autoplay=True,
+            lang="zh" if words is WORDS["zh"] else "en",
         )
     if note := attempt.notes.get(trial):
         st.warning(note)
+
+
+def told(header: Header, trial: str) -> None:
+    """Which trial it is, and what is special about it."""
+    one = header.trial[trial]
+    if one.say:
+        st.caption(f"**{one.title}.** {one.say}")
 
 
 def key_of(lesson: Lesson, attempt: Attempt) -> str:
