@@ -71,7 +71,10 @@ SCENES: dict[str, NamedScene] = {
         "Momentum", "Both sides overshoot: with a high beta 1 the game circles and never settles.",
         beta1=0.9, lr_d=5e-3, lr_g=5e-3,
     ),
-    "two": _named("Two heaps", "The smallest data on which G can miss half.", data="two-gaussians"),
+    "two": _named(
+        "Two heaps", "Both are found at once, yet G lays only a string through them: a count of modes is not all.",
+        data="two-gaussians",
+    ),
     "moons": _named("Two moons", "One G bends its latents along two half circles.", data="two-moons"),
     "spiral": _named(
         "Spiral", "One long arm, from one latent number: a string laid along it.", data="spiral", latent_dim=1,

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+from gan_core.errors import WorkbenchError
 from gan_core.lab import Play, Scene
 from pages.parts.lab import player, route
 from pages.parts.lab.frame import SHARE, UNIT, pack, unpack
@@ -160,6 +161,21 @@ def test_a_tab_that_sees_nothing_gets_no_more(client: TestClient, monkeypatch: p
         assert not delivered.acquire(timeout=0.3)
         lab.put(player.orders.Seen(kind="seen", number=unpack(held[-1])[0]["number"]))
         assert delivered.acquire(timeout=30)
+    finally:
+        lab.close()
+        assert lab.join(30)
+
+
+def test_only_so_many_orders_wait() -> None:
+    delivered: list[player.Message] = []
+    lab = player.Player(delivered.append)
+    try:
+        slow = {**SCENE, "critic_steps": "20", "batch_size": "1024", "unrolled_steps": "10"}
+        lab.put(player.orders.Open(kind="open", query=slow))
+        with pytest.raises(WorkbenchError, match="orders wait already"):
+            for _ in range(10 * player.MOST_WAITING):
+                lab.put(player.orders.OneStep(kind="step", what="both"))
+        lab.put(player.orders.Open(kind="open", query=SCENE))  # none of them matters to another scene
     finally:
         lab.close()
         assert lab.join(30)

@@ -235,6 +235,8 @@ class Lab {
   begun({ life, scene, query, facts }) {
     if (!this.lost) this.trouble = "";
     Object.assign(this, { life, scene, query, facts, at: null, frame: null, latest: null, substep: null, lost: false });
+    this.begunAt = performance.now();
+    this.panel.said = "";
     this.course.clear();
     this.formula.take(scene);
     this.picture.lit = null;
@@ -301,6 +303,7 @@ class Lab {
   drawMode(on) {
     if (Boolean(this.picture.pen) === on) return;
     this.picture.pen = on ? this.pen : null;
+    style(this.picture.canvas, "touch-action", on ? "none" : "");
     set(this.one("pens"), "hidden", !on);
     if (on) {
       if (this.on) this.go(false);
@@ -385,7 +388,7 @@ class Lab {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest?.("input, textarea, select, button, summary, a, [role=slider], [contenteditable]")) return;
+    if (event.target.closest?.("input, textarea, select, button, summary, [role=slider], [contenteditable]")) return;
     const halves = { d: () => this.step("d"), g: () => this.step("g") };
     const act = {
       " ": () => this.go(!this.on), ArrowRight: () => this.step("both"), s: () => this.step("sub"),

@@ -1,6 +1,8 @@
 /* What is around the picture: the bar, the layers' switches, the scrubber, and the sentence that says how the game stands. */
 
 const COUNTED = new Intl.NumberFormat("en-US");
+const ABOUT_FOR = 8000; // milliseconds after its beginning, what a ready scene is
+const SAID_FOR = 900;
 
 class Panel {
   constructor(lab) {
@@ -33,16 +35,27 @@ class Panel {
       return (side === "d" && turns > 1 ? lab.t("Step {0} of {1} of D. ", turn, turns) : "") + lab.t(sentence);
     }
     if (lab.at !== null) return lab.t("Looking back at step {0}.", COUNTED.format(lab.frame?.step ?? lab.at));
-    if (!lab.frame || lab.frame.step === 0) return this.about;
-    return this.verdict;
+    const now = performance.now();
+    if (!lab.frame || lab.frame.step === 0 || (this.ready && now - lab.begunAt < ABOUT_FOR)) return this.about;
+    // What changes many times a second could not be read.
+    if (!lab.on || !this.said || now - this.saidAt > SAID_FOR) {
+      this.said = this.verdict;
+      this.saidAt = now;
+    }
+    return this.said;
   }
 
-  /* Of a scene that has not begun. */
-  get about() {
+  /* The ready scene that is played; undefined where none is. */
+  get ready() {
     const { lab } = this;
     const here = JSON.stringify(sorted(lab.query));
-    const ready = lab.data.scenes.find(({ query }) => JSON.stringify(sorted(query)) === here);
-    return ready?.text ?? lab.t("Press Play: D learns to tell real from fake, G learns to be taken for real.");
+    return lab.data.scenes.find(({ query }) => JSON.stringify(sorted(query)) === here);
+  }
+
+  /* Of a scene that has hardly begun. */
+  get about() {
+    const { lab } = this;
+    return this.ready?.text ?? lab.t("Press Play: D learns to tell real from fake, G learns to be taken for real.");
   }
 
   /* How the game stands. */

@@ -36,7 +36,7 @@ def draw(play: Play, show: orders.Show, at: int | None, substep: Substep | None,
         {
             **header, "step": view.step, "at": at, "chosen": show.chosen, "readings": play.readings(at).as_dict(),
             "terms": terms(play) if at is None else {},
-            "past": [steps[0], play.step_count], "substep": told(substep),
+            "past": [steps[0] if steps else play.step_count, play.step_count], "substep": told(substep),
         },
         {name: arrays[name] for name in SHARES if name in arrays},
         {name: arrays[name] for name in PLACES if name in arrays},

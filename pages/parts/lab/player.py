@@ -32,6 +32,9 @@ SLOW_SECONDS = 1.6
 
 NICENESS = 5
 
+MOST_WAITING = 500
+"""Orders: steps come faster than a slow game makes them, when a key is held down."""
+
 Message = bytes | dict[str, Any]
 
 
@@ -65,8 +68,16 @@ class Player:
         self._thread.start()
 
     def put(self, order: orders.Order) -> None:
-        """Obey this next. From any thread."""
+        """Obey this next. From any thread. A new scene makes what waits before it pointless.
+
+        Raises:
+            WorkbenchError: more wait already than a hand can give.
+        """
         with self._wake:
+            if isinstance(order, orders.Open):
+                self._orders.clear()
+            if len(self._orders) >= MOST_WAITING:
+                raise WorkbenchError(f"{MOST_WAITING} orders wait already")
             self._orders.append(order)
             self._wake.notify()
 
