@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Dashboard
 
 
-@pytest.mark.parametrize("path", ["", "explore", "inside", "compare"])
+@pytest.mark.parametrize("path", ["", "explore", "inside", "compare", "lab"])
 def test_every_page_opens(dashboard: Dashboard, page: Page, path: str) -> None:
     page.goto(f"{dashboard.url}/{path}")
-    for name in ("Train", "Explore", "Inside", "Compare"):
+    for name in ("Train", "Explore", "Inside", "Compare", "Lab"):
         expect(page.get_by_role("link", name=name)).to_be_visible()

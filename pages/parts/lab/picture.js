@@ -155,10 +155,29 @@ class Picture {
 
   drawPoints(points, kind) {
     if (!points) return;
-    const { context, size } = this;
-    const sprite = this.sprite(kind);
+    const { context } = this;
+    context.globalAlpha = 0.92 * this.alpha(kind);
+    if (kind === "real") this.drawStill(points);
+    else this.stamp(context, points, this.sprite(kind));
+  }
+
+  /* Real points stay where they are from frame to frame: painted once, as long as they are the same. */
+  drawStill(points) {
+    const { context, canvas: { width }, size } = this;
+    const key = `${points.length} ${points.subarray(0, 16)} ${width} ${this.extent} ${this.paper}`;
+    if (this.stillOf !== key) {
+      this.stillOf = key;
+      this.still = new OffscreenCanvas(width, width);
+      const own = this.still.getContext("2d");
+      own.scale(this.scale, this.scale);
+      this.stamp(own, points, this.sprite("real"));
+    }
+    context.drawImage(this.still, 0, 0, size, size);
+  }
+
+  stamp(context, points, sprite) {
+    const { size } = this;
     const side = sprite.width / this.scale;
-    context.globalAlpha = this.alpha(kind) * 0.92;
     for (let at = 0; at < points.length; at += 2) {
       const x = this.x(points[at]);
       const y = this.y(points[at + 1]);
