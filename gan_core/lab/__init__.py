@@ -6,6 +6,10 @@
         play.step()
     play.readings().modes, play.view(("fake", "surface")).fake
 
+    play.substep()                     # one part of an alternation, told in words
+    play.change(lr_g=1e-3)             # any of CHANGEABLE
+    play.view(at=200)                  # as it was then; play.past.steps are the places to go back to
+
 It is the runs' own `Trainer` and `Game`, on points in the plane. Scene: what is played; Play: the game and what there
 is to see; measures: what the numbers mean; SCENES: some to begin from.
 """
