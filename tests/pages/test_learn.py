@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan_core.lessons import course, judge, marks
+from gan_core.lessons import course, marks
 from gan_core.lessons.loader import FOLDER, read
 from gan_core.runs import Runs
 from pages.parts.learn import stage, state
@@ -136,8 +136,11 @@ def test_other_random_numbers_are_another_seed(lesson: Any) -> None:
     attempt = Attempt("log")
     stage.begin(lab, "minimax", attempt)
     assert attempt.showing == "minimax" and attempt.seeds == {}
-    outcome = judge(lab.header, "minimax", [{"step": step, "grad_g": 5.0} for step in marks(lab.header, "minimax")])
-    attempt.outcomes["minimax"] = outcome
+    attempt.found["minimax"] = [{"step": step, "grad_g": 5.0} for step in marks(lab.header, "minimax")]
+    stage.note_outcomes(lab, attempt)
+    assert "5" in attempt.outcomes["minimax"].judged[0].text and not attempt.outcomes["minimax"].met
+    stage.note_outcomes(course("zh").lessons[3], attempt)  # told anew in another language
+    assert attempt.outcomes["minimax"].judged[0].text.startswith("用 log(1 − D) 时")
     first = stage.key_of(lab, attempt)
     stage.begin(lab, "minimax", attempt, other=True)
     assert attempt.seeds == {"minimax": 1} and not attempt.outcomes and stage.key_of(lab, attempt) != first

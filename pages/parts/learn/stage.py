@@ -39,6 +39,7 @@ def begin(lesson: Lesson, trial: str, attempt: Attempt, other: bool = False) -> 
         attempt.runs[trial] = train(lesson, trial, header.config(trial, seed))
     if seed is not None:
         attempt.seeds[trial] = seed
+    attempt.found.pop(trial, None)
     attempt.outcomes.pop(trial, None)
     attempt.notes.pop(trial, None)
     attempt.waited.pop(trial, None)
@@ -76,7 +77,8 @@ def stage(lesson: Lesson, attempt: Attempt, words: dict[str, str]) -> None:
             st.space("stretch")
             st.page_link("pages/lab.py", label=words["lab_page"], query_params=scene.to_query())
         lab(
-            scene, key_of(lesson, attempt), marks=marks(header, trial), choices="none", autoplay=True,
+            scene, key_of(lesson, attempt), marks=marks(header, trial), choices="none",
+            autoplay=trial not in attempt.outcomes,
             lang="zh" if words is WORDS["zh"] else "en",
         )
     if note := attempt.notes.get(trial):
@@ -134,17 +136,17 @@ def wait_for_measure(lesson: Lesson, attempt: Attempt, trial: str, words: dict[s
 
 
 def note_outcomes(lesson: Lesson, attempt: Attempt) -> None:
-    """Judge what has come to its end since."""
+    """Judge what has come to its end."""
     trial = attempt.showing
-    if trial is None or trial in attempt.outcomes:
-        return
-    if lesson.header.trains(trial):
-        note_run(lesson, attempt, trial, False)
-    elif (ended := lab_said(key_of(lesson, attempt))) is not None:
-        if ended["scene"] == lesson.header.scene(trial, attempt.seeds.get(trial)).to_query():
-            attempt.outcomes[trial] = judge(lesson.header, trial, ended["marks"])
-        else:
-            attempt.notes[trial] = WORDS[lesson.language]["no_lab"]
+    if trial is not None and trial not in attempt.found:
+        if lesson.header.trains(trial):
+            note_run(lesson, attempt, trial, False)
+        elif (ended := lab_said(key_of(lesson, attempt))) is not None:
+            if ended["scene"] == lesson.header.scene(trial, attempt.seeds.get(trial)).to_query():
+                attempt.found[trial] = ended["marks"]
+            else:
+                attempt.notes[trial] = WORDS[lesson.language]["no_lab"]
+    attempt.outcomes = {name: judge(lesson.header, name, found) for name, found in attempt.found.items()}
 
 
 def note_run(lesson: Lesson, attempt: Attempt, trial: str, last: bool) -> bool:
@@ -169,5 +171,5 @@ def note_run(lesson: Lesson, attempt: Attempt, trial: str, last: bool) -> bool:
         if last:
             attempt.notes[trial] = words["unmeasured"]
         return last
-    attempt.outcomes[trial] = judge(lesson.header, trial, [found])
+    attempt.found[trial] = [found]
     return True

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gan_core.errors import LessonError
-from gan_core.lessons import LANGUAGES, Course, Lesson, Outcome, course
+from gan_core.lessons import LANGUAGES, Course, Lesson, Outcome, Readings, course
 
 
 @dataclass
@@ -17,7 +17,8 @@ class Attempt:
         choice: the answer that was predicted; it stands from the first run on.
         showing: the trial on the stage.
         seeds: trial → the seed in place of the lesson's own, where chance was asked for once more.
-        outcomes: trial → what came of it.
+        found: trial → the readings that came of it.
+        outcomes: trial → those, judged, in the words of the language of now.
         runs: trial → the name of its training run.
         notes: trial → why there is no outcome.
         waited: trial → how often its run was asked whether it is measured.
@@ -27,6 +28,7 @@ class Attempt:
     choice: str | None = None
     showing: str | None = None
     seeds: dict[str, int] = field(default_factory=dict)
+    found: dict[str, Sequence[Readings]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     runs: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
