@@ -32,7 +32,7 @@ screenshots: .venv/ready-dev
 	$(PIP) install -r requirements.txt -c constraints.txt
 	touch $@
 
-.venv/ready-dev: .venv/ready requirements-dev.txt requirements-onnx.txt
+.venv/ready-dev: .venv/ready requirements-dev.txt requirements-onnx.txt requirements-video.txt
 	$(PIP) install -r requirements-dev.txt -c constraints.txt
 	touch $@
 

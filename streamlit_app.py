@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.parts import routes, style
+from pages.parts import leaving, routes, style
 
 # pages/ is ours, not Streamlit's older folder of that name: else the first visit, by a link to a page, finds no door.
 PagesManager.uses_pages_directory = False
@@ -24,3 +24,4 @@ if __name__ == "__main__":
         ],
         position="top",
     ).run()
+    leaving.apply()

@@ -1,6 +1,7 @@
 """Seconds of training until a preset draws as well as the article's loop does after some epochs.
 
     .venv/bin/python -m benchmarks.time_to_quality [--dataset mnist --data-dir data] [--preset quick] [--epochs 1,5,20]
+        [--device cpu]
 
 Quality is the Fréchet distance of the features of a classifier trained on the same data (`gan_core/evaluation`), of so
 many samples against all real ones; beside it stands that of as many real samples. Only training is on the clock. The
@@ -9,6 +10,7 @@ two take turns, each as far through its own course as the other, so that a busy 
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +38,7 @@ class Course:
         step: one step of training.
         samples: so many pictures from it, uint8.
         marks: seconds, or images, after which to look; see `by_images`.
+        wait: until all steps that were made are done: a device is handed them faster than it does them.
         points: (images, seconds, distance) found.
     """
 
@@ -43,6 +46,7 @@ class Course:
     samples: Callable[[int], Tensor]
     marks: list[float]
     by_images: bool
+    wait: Callable[[], None]
     images: int = 0
     seconds: float = 0.0
     points: list[tuple[int, float, float]] = field(default_factory=list)
@@ -62,11 +66,14 @@ class Course:
             begin = time.perf_counter()
             self.images += self.step()
             self.seconds += time.perf_counter() - begin
+        begin = time.perf_counter()
+        self.wait()
+        self.seconds += time.perf_counter() - begin
         self.points.append((self.images, self.seconds, distance(self.samples(count))))
 
 
-def ours(preset: str, dataset: Dataset, seconds: float) -> Course:
-    trainer = Trainer(make_config(preset, dataset=dataset.name, device="cpu", images=None), dataset)
+def ours(preset: str, dataset: Dataset, seconds: float, first: float, device: str) -> Course:
+    trainer = Trainer(make_config(preset, dataset=dataset.name, device=device, images=None), dataset)
     labels = dataset.labels if trainer.game.conditional else None
 
     def step() -> int:
@@ -75,27 +82,29 @@ def ours(preset: str, dataset: Dataset, seconds: float) -> Course:
         return trainer.images - before
 
     def samples(count: int) -> Tensor:
-        trainer.ema.eval()
-        pictures, _ = draw(trainer.ema, trainer.config.latent_dim, labels, count, stream(1, "judged"))
-        trainer.ema.train()
-        return pictures
+        generator = copy.deepcopy(trainer.ema).cpu().eval()
+        return draw(generator, trainer.config.latent_dim, labels, count, stream(1, "judged"))[0]
 
-    marks = [min(2.0, seconds)]
+    marks = [min(first, seconds)]
     while marks[-1] < seconds:
         marks.append(min(seconds, marks[-1] * LOOK_AFTER))
-    return Course(step, samples, marks, by_images=False)
+    return Course(step, samples, marks, by_images=False, wait=_wait(device))
 
 
-def baseline(dataset: Dataset, epochs: list[float]) -> Course:
-    loop = Baseline(dataset.samples)
+def baseline(dataset: Dataset, epochs: list[float], device: str) -> Course:
+    loop = Baseline(dataset.samples, device=device)
 
     def samples(count: int) -> Tensor:
-        loop.generator.eval()
-        pictures, _ = draw(lambda z, _: loop.generator(z), 100, None, count, stream(1, "judged"))
-        loop.generator.train()
+        generator = copy.deepcopy(loop.generator).cpu().eval()
+        pictures, _ = draw(lambda z, _: generator(z), 100, None, count, stream(1, "judged"))
         return pictures.unflatten(1, dataset.shape)
 
-    return Course(lambda: loop.step()[2], samples, [epoch * len(dataset) for epoch in epochs], by_images=True)
+    marks = [epoch * len(dataset) for epoch in epochs]
+    return Course(lambda: loop.step()[2], samples, marks, by_images=True, wait=_wait(device))
+
+
+def _wait(device: str) -> Callable[[], None]:
+    return torch.cuda.synchronize if device == "cuda" else lambda: None
 
 
 def judge(dataset: Dataset, net: Classifier) -> Callable[[Tensor], float]:
@@ -122,14 +131,18 @@ def report(name: str, theirs: Course, mine: Course, floor: float, epochs: list[f
 @click.option("--epochs", default="1,5,20", show_default=True, help="Of the article's loop.")
 @click.option("--seconds", default=120.0, show_default=True, help="Of the preset.")
 @click.option("--samples", "count", default=10_000, show_default=True)
-def main(dataset: str, data_dir: str | None, preset: str, epochs: str, seconds: float, count: int) -> None:
+@click.option("--first", default=2.0, show_default=True, help="Second at which the preset is first looked at.")
+@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda", "mps"]))
+def main(
+    dataset: str, data_dir: str | None, preset: str, epochs: str, seconds: float, count: int, first: float, device: str
+) -> None:
     """Measure and print."""
     torch.set_num_threads(thread_count(make_config()))
     data = datasets.load(dataset, data_dir)
     net = load_or_train(data, datasets.data_folder(data_dir) / "evaluation")
     distance = judge(data, net)
     wanted = sorted(float(epoch) for epoch in epochs.split(","))
-    theirs, mine = baseline(data, wanted), ours(preset, data, seconds)
+    theirs, mine = baseline(data, wanted, device), ours(preset, data, seconds, first, device)
     while unfinished := [course for course in (theirs, mine) if len(course.points) < len(course.marks)]:
         min(unfinished, key=lambda course: course.share).to_next_mark(distance, count)
     floor = distance(draw_real(data, count, stream(2, "judged")))

@@ -1,10 +1,11 @@
 """Images a second of every preset, and of the article's own loop beside our trainer with the same two networks.
 
     .venv/bin/python -m benchmarks.training_speed [--dataset mnist --data-dir data] [--steps 20] [--rounds 5]
+        [--device cpu] [--precision float32]
 
 All take turns, round by round, so that a busy moment of the machine hits each alike; printed are the median over the
 rounds, the lowest and highest, and the ratio to the article's loop. The limit is what the step's matrix products and
-convolutions would reach if they were all there is, each as fast as alone (`limit.py`).
+convolutions would reach if they were all there is, each as fast as alone (`limit.py`); of a CPU only.
 """
 
 from __future__ import annotations
@@ -24,13 +25,25 @@ from gan_core.presets import PRESETS, make_config
 from gan_core.trainer import Trainer, thread_count
 
 LOOP = "the article's loop"
+WARM_UP = 20
+"""Steps: a lazy penalty has then been met often enough to be captured."""
 
 
-def contestants(trainers: dict[str, Trainer], dataset: Dataset) -> dict[str, Callable[[int], int]]:
+def contestants(
+    trainers: dict[str, Trainer], dataset: Dataset, device: torch.device | str = "cpu"
+) -> dict[str, Callable[[int], int]]:
     """Name → a function that makes so many steps and says how many real images it saw."""
-    baseline = Baseline(dataset.samples)
-    loop = {LOOP: lambda steps: sum(baseline.step()[2] for _ in range(steps))}
-    return loop | {preset: _stepper(trainer) for preset, trainer in trainers.items()}
+    baseline = Baseline(dataset.samples, device=device)
+
+    def loop(steps: int) -> int:
+        images = 0
+        for _ in range(steps):
+            loss, _, count = baseline.step()
+            images += count
+        loss.item()  # a device has then done what it was handed
+        return images
+
+    return {LOOP: loop} | {preset: _stepper(trainer) for preset, trainer in trainers.items()}
 
 
 def _stepper(trainer: Trainer) -> Callable[[int], int]:
@@ -47,8 +60,8 @@ def _stepper(trainer: Trainer) -> Callable[[int], int]:
 def measure(runners: dict[str, Callable[[int], int]], steps: int, rounds: int) -> dict[str, list[float]]:
     """Images a second of each contestant, a number a round."""
     rates: dict[str, list[float]] = {name: [] for name in runners}
-    for run in runners.values():  # caches and allocators warm
-        run(min(steps, 5))
+    for run in runners.values():  # caches and allocators warm, graphs captured
+        run(min(steps, WARM_UP))
     for _ in range(rounds):
         for name, run in runners.items():
             begin = time.perf_counter()
@@ -76,15 +89,19 @@ def table(rates: dict[str, list[float]], limits: dict[str, Limit]) -> str:
 @click.option("--data-dir")
 @click.option("--steps", default=20, show_default=True, help="Steps of G a round.")
 @click.option("--rounds", default=5, show_default=True)
-def main(dataset: str, data_dir: str | None, steps: int, rounds: int) -> None:
+@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda", "mps"]))
+@click.option("--precision", default="float32", show_default=True, type=click.Choice(["float32", "bfloat16"]))
+def main(dataset: str, data_dir: str | None, steps: int, rounds: int, device: str, precision: str) -> None:
     """Measure and print."""
     torch.set_num_threads(thread_count(make_config()))
     data = datasets.load(dataset, data_dir)
     # A preset that brings data of its own is for no other.
     presets = [name for name, preset in PRESETS.items() if "dataset" not in preset.values]
-    trainers = {preset: Trainer(make_config(preset, dataset=dataset, device="cpu"), data) for preset in presets}
-    limits = {preset: limit(trainer) for preset, trainer in trainers.items()}
-    print(table(measure(contestants(trainers, data), steps, rounds), limits))
+    settings = {"dataset": dataset, "device": device, "precision": precision}
+    trainers = {preset: Trainer(make_config(preset, **settings), data) for preset in presets}
+    # One product alone takes a GPU less time than handing it out does.
+    limits = {preset: limit(trainer) for preset, trainer in trainers.items()} if device == "cpu" else {}
+    print(table(measure(contestants(trainers, data, device), steps, rounds), limits))
 
 
 if __name__ == "__main__":

@@ -44,12 +44,13 @@ def networks(latent_dim: int = 100, pixels: int = 784) -> tuple[nn.Module, nn.Mo
 
 
 class Baseline:
-    """`step()` is one pass of the article's inner loop."""
+    """`step()` is one pass of the article's inner loop, on the device that it was asked to use."""
 
-    def __init__(self, samples: Tensor, batch_size: int = 64) -> None:
+    def __init__(self, samples: Tensor, batch_size: int = 64, device: torch.device | str = "cpu") -> None:
+        self.device = device
         self.loader = DataLoader(Pictures(samples), batch_size=batch_size, shuffle=True)
         self.batches = iter(self.loader)
-        self.generator, self.discriminator = networks()
+        self.generator, self.discriminator = (net.to(device) for net in networks())
         self.criterion = nn.BCELoss()
         self.optimiser_g = torch.optim.Adam(self.generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
         self.optimiser_d = torch.optim.Adam(self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
@@ -63,13 +64,13 @@ class Baseline:
 
     def step(self) -> tuple[Tensor, Tensor, int]:
         """(loss of D, loss of G, images)"""
-        real = self._next().flatten(1)
+        real = self._next().flatten(1).to(self.device)
         count = len(real)
-        ones, zeros = torch.ones(count, 1), torch.zeros(count, 1)
+        ones, zeros = torch.ones(count, 1, device=self.device), torch.zeros(count, 1, device=self.device)
 
         self.optimiser_d.zero_grad()
         loss_real = self.criterion(self.discriminator(real), ones)
-        z = torch.randn(count, 100)
+        z = torch.randn(count, 100, device=self.device)
         loss_fake = self.criterion(self.discriminator(self.generator(z).detach()), zeros)
         loss_d = loss_real + loss_fake
         loss_d.backward()

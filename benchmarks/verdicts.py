@@ -121,7 +121,7 @@ def _few(folder: Path) -> Path:
 
 def course(case: Case, folder: RunFolder) -> dict[str, Any]:
     """What the verdicts look at of a run, as JSON: its measures, and its curves as their means between two of them."""
-    measures = light(kept(folder))
+    measures = light(kept(folder), len(folder.info.dataset.classes))
     history = folder.history()
     columns = {name: history.column(name) for name in CURVES}
     starts = [0, *(one.images for one in measures)]

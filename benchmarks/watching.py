@@ -78,6 +78,8 @@ def rate_over(folder: Path, seconds: float) -> float:
 
 def told(values: Sequence[float], unit: str = "") -> str:
     """Median and spread, as a cell of a table."""
+    if not values:
+        return "none seen"
     middle, low, high = statistics.median(values), min(values), max(values)
     digits = 0 if middle >= 100 else 1 if middle >= 10 else 2
     return f"{middle:,.{digits}f}{unit} ({low:,.{digits}f} to {high:,.{digits}f})"

@@ -373,8 +373,10 @@ def score_histogram(
     if undecided is not None:
         ends = [min(ends[0], undecided), max(ends[1], undecided)]
         figure.add_vline(undecided, line={"dash": "dot", "width": 1.5, "color": _LINE})
+        share = (undecided - ends[0]) / (ends[1] - ends[0] or 1)  # words at an edge would be cut off
         figure.add_annotation(
-            text="D cannot tell", x=undecided, yref="paper", y=1, xanchor="auto", yanchor="bottom", showarrow=False,
+            text="D cannot tell", x=undecided, yref="paper", y=1,
+            xanchor="left" if share < 0.2 else "right" if share > 0.8 else "center", yanchor="bottom", showarrow=False,
             font={"size": 11}, opacity=0.8,
         )
     room = 0.02 * (ends[1] - ends[0])

@@ -19,7 +19,7 @@ from gan_core import game, latent
 from gan_core.config import LENGTHS, RATES, RunConfig, replaced, validated
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError, StoreError, WorkbenchError
-from gan_core.pictures import png, sheet
+from gan_core.pictures import drawable, png, sheet
 from gan_core.schedules import complete
 from gan_core.store import DatasetFacts, Parent, RunFolder, Store
 from gan_core.store.files import write_atomic
@@ -189,7 +189,7 @@ def _copy_past(
                 folder.save_sample(images, path.read_bytes())
         return
     for file in parent.checkpoints():  # other latents: drawn anew where the parent still can
-        if file.images <= trainer.images and len(folder.info.dataset.shape) == 3:
+        if file.images <= trainer.images and drawable(folder.info.dataset.shape):
             try:
                 net = generator(file.images)
             except WorkbenchError:  # damaged: one grid less

@@ -17,12 +17,14 @@ import torch
 from gan_core import datasets
 from gan_core.errors import WorkbenchError
 from gan_core.evaluation import Judge, evaluate, judge_for, most_samples
+from gan_core.priority import lower_priority
 from gan_core.run import check_data
 from gan_core.runs import Runs, load_data
 
 log = logging.getLogger(__name__)
 
 SAMPLES = 1_000
+MOST_TOLD = 3
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Job:
     Attributes:
         total, done: checkpoints.
         share: of the present part that is done, in [0, 1]; `what`: which part that is.
-        error: why it ended early, in words.
+        error: in words, why it ended early, or what could not be measured.
         active: whether it goes on.
         cancelled: whether it was asked to end; what was found until then is kept.
     """
@@ -81,6 +83,7 @@ class Measuring:
             self.job.cancelled = True
 
     def _work(self, job: Job, wanted: list[tuple[str, int]], samples: int) -> None:
+        lower_priority(5)
         torch.set_num_threads(1)  # this thread's own: the other cores are the training's and the screens'
         try:
             self._measure(job, wanted, samples)
@@ -101,20 +104,35 @@ class Measuring:
             job.share, job.what = share, what
 
         judges: dict[str, Judge] = {}  # of each data set one, for all its runs
+        problems: list[str] = []
         for run in dict.fromkeys(name for name, _ in wanted):
-            folder = self._runs.folder(run)
-            files = [folder.find(images) for name, images in wanted if name == run]
-            tell(0.0, f"{run}: reading its data")
-            dataset = load_data(folder.config)
-            check_data(folder, dataset)
-            if dataset.fingerprint not in judges:
-                where = datasets.data_folder(folder.config.data_dir) / "evaluation"
-                judges[dataset.fingerprint] = judge_for(dataset, where, min(samples, most_samples(dataset)), tell)
-            for file in files:
-                tell(job.done / job.total, f"{run} at {file.images:,} images")
-                evaluate(
-                    folder, [file], dataset, judges[dataset.fingerprint],
-                    lambda images, run=run: self._runs.generator(run, images)[0],
-                )
-                job.done += 1
+            try:
+                folder = self._runs.folder(run)
+                tell(0.0, f"{run}: reading its data")
+                dataset = load_data(folder.config)
+                check_data(folder, dataset)
+                if dataset.fingerprint not in judges:
+                    where = datasets.data_folder(folder.config.data_dir) / "evaluation"
+                    judges[dataset.fingerprint] = judge_for(dataset, where, min(samples, most_samples(dataset)), tell)
+            except WorkbenchError as error:  # the other runs' can be measured all the same
+                problems.append(str(error))
+                continue
+            for images in (images for name, images in wanted if name == run):
+                tell(job.done / job.total, f"{run} at {images:,} images")
+                try:
+                    evaluate(
+                        folder, [folder.find(images)], dataset, judges[dataset.fingerprint],
+                        lambda images, run=run: self._runs.generator(run, images)[0],
+                    )
+                except WorkbenchError as error:
+                    problems.append(str(error))
+                else:
+                    job.done += 1
+        if problems:
+            job.error = _told(problems, job)
         tell(1.0, "done")
+
+
+def _told(problems: list[str], job: Job) -> str:
+    more = f"; and {len(problems) - MOST_TOLD} more" if len(problems) > MOST_TOLD else ""
+    return f"{job.done} of {job.total} checkpoints were measured. {'; '.join(problems[:MOST_TOLD])}{more}"

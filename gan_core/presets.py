@@ -70,7 +70,7 @@ PRESETS: dict[str, Preset] = {
     "stacked-mnist": Preset(
         "Stacked MNIST", "Three digits at once as red, green and blue: draws all 1,000 kinds. Needs MNIST.",
         {
-            "dataset": "stacked-mnist", "network": "channels", "latent_dim": 512, "images": 300_000,
+            "dataset": "stacked-mnist", "network": "channels", "latent_dim": 1024, "images": 300_000,
             "lr_decay": "linear", "lr_decay_to": 300_000, "ema_half_life": 20_000,
         },
     ),

@@ -9,6 +9,7 @@ import numpy as np
 from gan_core.evaluation.ranking import BAR, Place, Ruler, Standing, best_of_runs, ranked
 from gan_core.figures import Measured
 from gan_core.store import History
+from gan_core.words import measured
 
 NAMES = {"fid": "FID", "kid": "KID"}
 MEASURES = {
@@ -20,6 +21,10 @@ MEASURES = {
     "coverage": ("coverage", "Share of real samples with a drawn one in their neighbourhood (Naeem 2020)."),
     "diversity": ("diversity", "Mean distance of two samples, over that of two real ones. 1: as varied as the data."),
     "authenticity": ("authenticity", "About 0.5 for new samples, 0 for copies of training samples (Alaa 2022)."),
+    "class_kl": (
+        "class KL", "How far the classes that samples are taken for are from the data's own, in nats. 0: each as often."
+    ),
+    "confidence": ("confidence", "Mean probability of the class that a sample is taken for: are they clear?"),
     "right": ("right class", "Share of drawn samples that a classifier takes for the class asked for."),
 }
 """Of each number in `Evaluation.scores` that is shown: its name, and what it means."""
@@ -36,17 +41,21 @@ def cell(scores: Mapping[str, object], name: str) -> tuple[str, str]:
     value, error = scores.get(name), scores.get(f"{name}_error")
     if not isinstance(value, (int, float)):
         return "", ""
-    return f"{value:.3g}", f"± {BAR * error:.2g}" if isinstance(error, (int, float)) else ""
+    number, bar = measured(value, BAR * error if isinstance(error, (int, float)) else None)
+    return number, f"± {bar}" if bar else ""
 
 
-def ruler_in_words(ruler: Ruler, found: Sequence[Standing], data: str) -> str:
-    """What some numbers were measured with. `data`: the name of the data set."""
+def ruler_in_words(ruler: Ruler, found: Sequence[Standing], data: str, counted: bool = True) -> str:
+    """What some numbers were measured with.
+
+    Args:
+        data: the name of the data set.
+        counted: with how many checkpoints they are of.
+    """
     accuracy = found[0].evaluation.accuracy
     right = "" if accuracy is None else f", {accuracy:.1%} right on real pictures"
-    return (
-        f"{ruler.extractor} {ruler.digest}{right}, {ruler.samples:,} samples, against {data} "
-        f"({len(found)} checkpoint{'s' * (len(found) != 1)})"
-    )
+    told = f"{ruler.extractor} {ruler.digest}{right}, {ruler.samples:,} samples, against {data}"
+    return f"{told} ({len(found)} checkpoint{'s' * (len(found) != 1)})" if counted else told
 
 
 def verdict(found: Sequence[Standing], by: str) -> str:

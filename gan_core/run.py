@@ -361,6 +361,7 @@ class Run:
         came_to, rates = trainer.images, calmer(trainer.rates)
         file = best_before(self.folder.checkpoints(), self.watch.watched.measures, verdict)
         self.watch.forget()
+        self._alarm = None  # one raised meanwhile was of what is taken back
         roll_back(trainer, self.folder, file)
         self.history.refresh(self.folder.path / "history.jsonl")
         trainer.rates.update(rates)

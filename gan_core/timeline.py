@@ -21,7 +21,8 @@ from torch import nn
 
 from gan_core import latent
 from gan_core.errors import StoreError
-from gan_core.pictures import mosaic
+from gan_core.pictures import drawable
+from gan_core.pictures import sheet as sheet_of
 from gan_core.store import History, RunFolder
 from gan_core.trainer import fixed_latents, grid_columns
 
@@ -31,6 +32,8 @@ By = Literal["images", "seconds"]
 MOST_MOMENTS = 120
 FRAMES = 60
 """Of an animation at most."""
+POINTS = 400
+"""Of a generator of points, as many as a scatter plot needs to show where they lie."""
 
 _BACKGROUND, _INK = (17, 17, 20), (235, 235, 235)
 _LABEL, _GAP, _SIDE = 22, 12, 600
@@ -92,7 +95,7 @@ def sheet(folder: RunFolder, moment: Moment, generator: Callable[[int], nn.Modul
         generator: images seen → the generator of that checkpoint, in eval mode on the CPU.
 
     Raises:
-        StoreError: neither can be read, or its samples are no pictures.
+        StoreError: neither can be read, or nothing shows its samples.
     """
     if moment.grid is not None:
         try:
@@ -102,13 +105,13 @@ def sheet(folder: RunFolder, moment: Moment, generator: Callable[[int], nn.Modul
             if not moment.checkpoint:
                 raise StoreError(f"{folder.name}/samples/{moment.grid.name}: cannot be read ({error})") from None
     facts = folder.info.dataset
-    if len(facts.shape) != 3:
-        raise StoreError(f"{folder.name}: draws samples of shape {list(facts.shape)}, which are no pictures")
+    if not drawable(facts.shape):
+        raise StoreError(f"{folder.name}: draws samples of shape {list(facts.shape)}, which no picture shows")
     net = generator(moment.images)
     conditional = bool(net.n_classes)
     columns = grid_columns(folder.config, conditional, len(facts.classes))
     z, labels = fixed_latents(folder.config, columns, conditional, len(facts.classes))
-    return mosaic(latent.draw(net, z, labels), columns)
+    return sheet_of(latent.draw(net, z, labels), columns)
 
 
 def same_latents(folders: Sequence[RunFolder]) -> bool:
@@ -117,13 +120,19 @@ def same_latents(folders: Sequence[RunFolder]) -> bool:
 
 
 def drawn(generator: nn.Module, seed: int, truncation: float, columns: int, rows: int) -> Picture:
-    """A mosaic by one generator: picture i from the latent of `seed + i`, where classes are known class by class."""
+    """A mosaic by one generator: picture i from the latent of `seed + i`, where classes are known class by class. One
+    that draws points gives a scatter plot of `POINTS`."""
+    samples = _from_seeds(generator, seed, truncation, rows * columns)
+    if samples.ndim == 2:
+        samples = _from_seeds(generator, seed, truncation, POINTS)
+    return sheet_of(samples, columns)
+
+
+def _from_seeds(generator: nn.Module, seed: int, truncation: float, count: int) -> torch.Tensor:
     latent_dim, n_classes = cast(int, generator.latent_dim), cast(int, generator.n_classes)
-    count = rows * columns
     seeds = [(seed + i) % 2**31 for i in range(count)]
     z = latent.truncate(torch.stack([latent.latent(one, latent_dim) for one in seeds]), truncation)
-    labels = torch.arange(count) % n_classes if n_classes else None
-    return mosaic(latent.draw(generator, z, labels), columns)
+    return latent.draw(generator, z, torch.arange(count) % n_classes if n_classes else None)
 
 
 def side_by_side(strips: Sequence[Strip], by: By = "images", most: int = FRAMES) -> list[Picture]:

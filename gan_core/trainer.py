@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from gan_core import optimisers
 from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
+from gan_core.device import settle
 from gan_core.errors import ConfigError, StoreError, TrainingError
 from gan_core.game import Game, Moves
 from gan_core.pictures import as_kept
@@ -81,6 +82,7 @@ class Trainer:
         """
         self.config = config
         self.device = device or pick_device(config.device)
+        settle(self.device)
         self.dataset = dataset.to(self.device)
         self.order, self.noise = stream(config.seed, "order"), stream(config.seed, "noise", self.device)
         self.game = Game(config, dataset.shape, dataset.n_classes, stream(config.seed, "init"), self.noise)
@@ -442,8 +444,8 @@ class Trainer:
 
 
 def grid_columns(config: RunConfig, conditional: bool, n_classes: int) -> int:
-    """Pictures a row of the sample grid: a column a class where the classes fit in a row."""
-    return n_classes if conditional and n_classes <= 12 else config.grid
+    """Pictures a row of the sample grid: a column a class where the classes fit in a row, as often as there is room."""
+    return n_classes * max(1, config.grid // n_classes) if conditional and n_classes <= 12 else config.grid
 
 
 def fixed_latents(

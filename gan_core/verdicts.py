@@ -37,6 +37,9 @@ SAME = 0.15
 MISSING = 0.2
 """A class is missing that is drawn less often than this share of how often it occurs."""
 
+UNLIKE = 0.1
+"""Precision, over that of real samples, below which what is drawn looks like nothing real, whatever it is taken for."""
+
 SURE, EQUAL, FOOLED = 0.9, 0.04, 0.1
 """What D believes of real less what it believes of fakes, over the most that the objective lets it: more than SURE, it
 always knows; less than EQUAL, it cannot tell; below -FOOLED, it takes fakes for the real ones."""
@@ -123,7 +126,7 @@ def diagnose(
     course = Course(config, curves, measures)
     now = measures[-1].images
     if len(course) < 2:
-        return (Verdict("early", now, now, "The first samples were measured; what the game does shows in a moment."),)
+        return (Verdict("early", now, now, "Measured once so far: what the game does shows from the next measure on."),)
     found = [judge(course, config, facts) for judge in (_d_strong, _d_weak, _collapse, _unstable, _stuck, _memorising)]
     verdicts = tuple(verdict for verdict in found if verdict is not None)
     # D that is far too strong or too weak is why G draws one thing, or nothing.
@@ -201,9 +204,15 @@ def _collapse(course: Course, config: RunConfig, facts: DatasetFacts) -> Verdict
         changes = {"lr_g": _rounded(config.lr_g / 4), "lr_d": _rounded(config.lr_d / 4)}
     since = course.since(narrow)
     if left and gone:
-        what = (
-            f"G draws {_listed(left)} and hardly anything else: {len(gone)} of {len(left) + len(gone)} classes are gone"
-        )
+        of_all = f"{len(gone)} of {len(left) + len(gone)} classes are gone"
+        # What a picture is taken for need not be what is on it: a classifier takes noise for some class, too.
+        if same:
+            what = "G draws nearly the same thing whatever its latent, taken for "
+        elif course.column("precision")[-1] < UNLIKE * number(course.measures[-1].floor, "precision"):
+            what = "What G draws is unlike any real sample, and taken for "
+        else:
+            what = "G draws "
+        what += f"{_listed(left)} and hardly anything else: {of_all}"
     else:
         what = "G draws nearly the same thing whatever its latent"
     before = course.images[(course.images < since) & (course.way > FAR)]

@@ -8,6 +8,7 @@ is watched comes out the same, bit for bit, as one that is not.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import OrderedDict, deque
@@ -37,7 +38,8 @@ SHARE = 0.04
 """Of the time, that measuring takes at most: after one that took c seconds of a core, the next waits c / SHARE."""
 
 FIRST_SECONDS, LEAST_SECONDS = 1.5, 2.0
-"""Until the first measure, so that the first points and pictures come undisturbed; and between two."""
+"""Until the first measure, so that the first points and pictures come undisturbed; and between two. The first two, of
+the untrained G and of one that has learned a little, say something together only: they are no further apart."""
 
 SPREAD = 100
 """A run of t seconds is measured every t / SPREAD: a long one's file does not grow without bound."""
@@ -132,8 +134,8 @@ class Watch:
         lower_priority(10)
         torch.set_num_threads(1)
         try:
-            if not self._wait(FIRST_SECONDS):  # a run as short as that is not measured
-                self._watch()
+            self._wait(FIRST_SECONDS)  # of a run as short as that only the end is measured
+            self._watch()
         except WorkbenchError as error:
             self.watched = Watched(note=f"Not measured any further: {error}")
         except Exception as error:  # a measure that fails must not cost the run
@@ -161,15 +163,20 @@ class Watch:
     def _watch(self) -> None:
         count = min(SAMPLES, most_samples(self._dataset))
         if count < LEAST:
-            self.watched = Watched(note=f"Not measured: {len(self._dataset):,} samples are too few to judge by.")
+            self.watched = Watched(note=_too_few(len(self._dataset)))
             return
         place = datasets.data_folder(self._folder.config.data_dir) / "evaluation"
         judge = None
         began = time.monotonic()
+        done = 0
+        known: tuple[int, int] | None = None
         while (moment := self._next()) is not None:
+            if known == (self._course, moment.images):
+                continue  # offered as a checkpoint, and once more as the newest
             if judge is None or (judge.extractor.accuracy is None and self._dataset.n_classes > 1):
                 judge = _shared_judge(self._dataset, extractor_at_hand(self._dataset, place), count)
             course, cost = self._course, -time.thread_time()
+            known = course, moment.images
             found = measure(moment.generator, moment.step, moment.images, self._dataset, judge)
             beliefs = beliefs_of(
                 moment.generator, moment.discriminator, OBJECTIVES[self._folder.config.objective], self._dataset, count,
@@ -179,8 +186,9 @@ class Watch:
                 if course == self._course:
                     self._folder.append_evaluation(found.model_dump(mode="json"))
                     self._say(found, beliefs)
-            cost += time.thread_time()
-            self._wait(max(LEAST_SECONDS, cost / SHARE, (time.monotonic() - began) / SPREAD))
+            cost, done = cost + time.thread_time(), done + 1
+            rest = cost / SHARE if done > 1 else 0.0
+            self._wait(max(LEAST_SECONDS, rest, (time.monotonic() - began) / SPREAD))
 
     def _say(self, found: Evaluation, beliefs: Beliefs | None) -> None:
         """Publish what is known now, and tell of a new verdict."""
@@ -197,13 +205,13 @@ def watched(folder: RunFolder, history: History, images: int) -> Watched:
     Raises:
         StoreError: the folder cannot be read.
     """
-    measures = light([one for one in kept(folder) if one.images <= images])
-    if not measures:
-        return Watched(note="Not measured yet.")
     facts = folder.info.dataset
+    measures = light([one for one in kept(folder) if one.images <= images], len(facts.classes))
+    if not measures:
+        return Watched(note=_why_none(folder))
     curves = history.thinned(500).columns
     note = ""
-    if measures[-1].accuracy is None and len(facts.classes) > 1:
+    if measures[-1].accuracy is None and len(facts.classes) > 1 and len(facts.shape) == 3:
         note = (
             "Classes are not counted: there is no classifier of this data on this machine yet. Measuring a checkpoint "
             "on the Compare page, or with `python -m gan_core evaluate`, trains one."
@@ -211,14 +219,44 @@ def watched(folder: RunFolder, history: History, images: int) -> Watched:
     return Watched(measures, diagnose(folder.config, facts, curves, measures), note=note)
 
 
-def light(found: list[Evaluation]) -> tuple[Evaluation, ...]:
-    """Those that the watch took, by images seen, each once; of several extractors or counts, those of the newest."""
-    small = [one for one in found if one.samples <= SAMPLES]
-    if not small:
+def _why_none(folder: RunFolder) -> str:
+    if folder.info.dataset.count // 2 < LEAST:
+        return _too_few(folder.info.dataset.count)
+    if folder.config.measure == "off":
+        return "Not measured while it trains: that is switched off. The Compare page measures its checkpoints."
+    return "Not measured yet. The Compare page measures any of its checkpoints."
+
+
+def _too_few(count: int) -> str:
+    return f"Not measured: {count:,} samples are too few to judge by."
+
+
+def light(found: list[Evaluation], n_classes: int) -> tuple[Evaluation, ...]:
+    """Those that the watch took, by images seen, each once.
+
+    Of several extractors or counts those that came furthest, where they came as far the ones that are more: a single
+    checkpoint that was measured otherwise, with few samples, is no course.
+    """
+    rulers: dict[tuple[str, int], dict[int, Evaluation]] = {}
+    for one in found:
+        if one.samples <= SAMPLES and _whole(one, n_classes):
+            rulers.setdefault((one.digest, one.samples), {})[one.images] = one
+    if not rulers:
         return ()
-    newest = small[-1]
-    alike = {one.images: one for one in small if (one.digest, one.samples) == (newest.digest, newest.samples)}
+    alike = max(rulers.values(), key=lambda those: (max(those), len(those)))
     return tuple(alike[images] for images in sorted(alike))
+
+
+def _whole(one: Evaluation, n_classes: int) -> bool:
+    """Whether it holds what verdicts rest on: a line that came from elsewhere may hold anything."""
+    for scores in (one.scores, one.floor):
+        numbers = scores.get("fid"), scores.get("diversity")
+        if not all(isinstance(value, (int, float)) and math.isfinite(value) for value in numbers):
+            return False
+        counts = scores.get("class_counts")
+        if counts is not None and not (isinstance(counts, list) and len(counts) == n_classes):
+            return False
+    return True
 
 
 _lock = threading.Lock()

@@ -112,7 +112,8 @@ def card(one: Shown, layout: drawing.Layout, colours: dict[str, str]) -> None:
     name, state = one.choice.run, one.snapshot.state
     markup.head(one.letter, colours[name], name, f"{MARKS[state]} {state}")
     try:
-        what = f"{layout.count} pictures drawn by {name} at {one.choice.images:,} images seen"
+        kind = "pictures" if len(one.folder.info.dataset.shape) == 3 else "points"
+        what = f"{kind.capitalize()} drawn by {name} at {one.choice.images:,} images seen"
         st.image(drawing.picture(one, layout), width="stretch", alt=what)
     except WorkbenchError as error:
         st.error(plain(str(error)))
@@ -128,10 +129,11 @@ def card(one: Shown, layout: drawing.Layout, colours: dict[str, str]) -> None:
     if one.folder.info.note:
         markup.note(one.folder.info.note)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(
-            "pages/explore.py", label="Explore this generator", icon=":material/explore:",
-            query_params={"run": name, "images": str(one.choice.images)},
-        )
+        if len(one.folder.info.dataset.shape) == 3:  # points: nothing to explore
+            st.page_link(
+                "pages/explore.py", label="Explore this generator", icon=":material/explore:",
+                query_params={"run": name, "images": str(one.choice.images)},
+            )
         forking.button(one)
 
 

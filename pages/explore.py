@@ -2,76 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from gan_core.errors import ConfigError, WorkbenchError
+from gan_core.errors import WorkbenchError
 from gan_core.latent import View
 from gan_core.snapshot import ACTIVE, Snapshot
+from pages.parts.address import Address, page
 from pages.parts.latent import explorer, said
 from pages.parts.latent.drawing import check_pictures, classes_told
 from pages.parts.latent.link import START, Link, fitted
-from pages.parts.pick import newest_run, there
+from pages.parts.pick import there
 from pages.parts.states import label
 from pages.parts.words import plain
 from pages.parts.workbench import runs
 
 NEWEST = "newest"
 place = st.session_state
-
-
-def go(link: Link, complaint: str = "") -> None:
-    """Show `link`; the component takes its view."""
-    place.explore_link, place.explore_complaint = link, complaint
-    place.explore_revision = place.get("explore_revision", 0) + 1
-
-
-def write(link: Link) -> None:
-    """Let the page's address say where it stands."""
-    place.explore_link, place.explore_complaint = link, ""
-    place.explore_query = link.to_query()
-    st.query_params.from_dict(place.explore_query)
+address = Address("explore", Link)
 
 
 def let_go() -> None:
     """The hand came to rest: the component is there already."""
     if query := said():
-        link = place.explore_link
-        write(Link(link.run, link.images, View.from_query(dict(parse_qsl(query)))))
+        link = address.link
+        address.write(Link(link.run, link.images, View.from_query(dict(parse_qsl(query)))))
 
 
 def pick_run() -> None:
-    go(Link(place.explore_run, None, place.explore_link.view))
-    write(place.explore_link)
+    address.go(Link(place.explore_run, None, address.link.view))
+    address.write(address.link)
 
 
 def pick_checkpoint() -> None:
-    picked, link = place.explore_checkpoint, place.explore_link
-    write(Link(link.run, None if picked == NEWEST else picked, link.view))
+    picked, link = place.explore_checkpoint, address.link
+    address.write(Link(link.run, None if picked == NEWEST else picked, link.view))
 
 
-def read_address(newest: str) -> None:
-    """Go where the page's address says, when it says something new."""
-    query = st.query_params.to_dict()
-    if "explore_link" in place and query == place.explore_query:
-        return
-    if not query and "explore_link" in place and place.explore_newest == newest:
-        write(place.explore_link)  # back from another page
-        return
-    place.explore_query, place.explore_newest = query, newest
-    try:
-        go(Link.from_query(query))
-    except ConfigError as error:
-        go(Link(query.get("run")), str(error))
-
-
-def settle(snapshots: list[Snapshot], newest: str) -> None:
+def settle(snapshots: Sequence[Snapshot], newest: str) -> None:
     """Replace what the link asks for and is not there by what is, and say so."""
-    link, wrong = place.explore_link, [place.explore_complaint] if place.explore_complaint else []
+    link, wrong = address.link, [address.complaint] if address.complaint else []
     folder, images, missing = there(link.run, link.images, snapshots, newest)
     view = fitted(link.view or START, folder.config.latent_dim, len(classes_told(folder)))
-    place.explore_link, place.explore_complaint = Link(folder.name, images, view), "; ".join([*wrong, *missing])
+    address.settle(Link(folder.name, images, view), "; ".join([*wrong, *missing]))
 
 
 def empty() -> None:
@@ -97,8 +72,9 @@ def wait_for_pictures(name: str) -> None:
     st.rerun()
 
 
-def pickers(snapshots: list[Snapshot]) -> None:
-    link = place.explore_link
+def pickers(snapshots: Sequence[Snapshot]) -> None:
+    link = address.link
+    assert link.run is not None  # it is settled
     shown = {snapshot.name: snapshot for snapshot in snapshots}
     checkpoints = [file.images for file in reversed(runs().folder(link.run).checkpoints())]
     live = shown[link.run].state in ACTIVE
@@ -122,26 +98,9 @@ def pickers(snapshots: list[Snapshot]) -> None:
         st.switch_page("pages/compare.py")
 
 
-def page() -> None:
-    snapshots = runs().snapshots()
-    if snapshots:
-        newest = newest_run(snapshots)
-        read_address(newest)
-        settle(snapshots, newest)
-        if not place.explore_complaint:
-            write(place.explore_link)  # what is looked at now, also where the address did not say
-        pickers(snapshots)
-        if place.explore_complaint:
-            st.warning(f"This link could not be followed in all: {plain(place.explore_complaint)}")
-        stage()
-    else:
-        empty()
-    for reason in runs().damaged().values():
-        st.warning(f"Left out, because it cannot be read: {plain(reason)}")
-
-
 def stage() -> None:
-    link = place.explore_link
+    link = address.link
+    assert link.run is not None  # it is settled
     folder, snapshot = runs().folder(link.run), runs().snapshot(link.run)
     try:
         check_pictures(folder)
@@ -156,7 +115,7 @@ def stage() -> None:
         else:
             st.error(plain(str(error)))
         return
-    explorer(folder, snapshot, link, place.explore_revision, let_go, lambda: None)
+    explorer(folder, snapshot, link, address.revision, let_go, lambda: None)
 
 
-page()
+page(address, settle, pickers, stage, empty)

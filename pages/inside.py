@@ -2,81 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from gan_core.errors import ConfigError, WorkbenchError
+from gan_core.errors import WorkbenchError
 from gan_core.snapshot import ACTIVE, Snapshot
+from pages.parts.address import Address, page
 from pages.parts.inside import said, xray
 from pages.parts.inside.link import Link
 from pages.parts.latent.drawing import check_pictures, classes_told
-from pages.parts.pick import newest_run, there
+from pages.parts.pick import there
 from pages.parts.states import label
 from pages.parts.words import plain
 from pages.parts.workbench import runs
 
 NEWEST = "newest"
 place = st.session_state
-
-
-def go(link: Link, complaint: str = "") -> None:
-    """Show `link`; the component takes its picture."""
-    place.inside_link, place.inside_complaint = link, complaint
-    place.inside_revision = place.get("inside_revision", 0) + 1
-
-
-def write(link: Link) -> None:
-    """Let the page's address say what is looked at."""
-    place.inside_link, place.inside_complaint = link, ""
-    place.inside_query = link.to_query()
-    st.query_params.from_dict(place.inside_query)
+address = Address("inside", Link)
 
 
 def chosen() -> None:
     """A picture or a class was clicked: the component is there already."""
     if query := said():
-        link = place.inside_link
+        link = address.link
         picture = Link.from_query(dict(parse_qsl(query)))
-        write(Link(link.run, link.images, picture.show, picture.number, picture.label))
+        address.write(Link(link.run, link.images, picture.show, picture.number, picture.label))
 
 
 def pick_run() -> None:
-    link = place.inside_link
-    write(Link(place.inside_run, None, link.show, link.number))
+    link = address.link
+    address.write(Link(place.inside_run, None, link.show, link.number))
 
 
 def pick_checkpoint() -> None:
-    picked, link = place.inside_checkpoint, place.inside_link
-    write(Link(link.run, None if picked == NEWEST else picked, link.show, link.number, link.label))
+    picked, link = place.inside_checkpoint, address.link
+    address.write(Link(link.run, None if picked == NEWEST else picked, link.show, link.number, link.label))
 
 
-def read_address(newest: str) -> None:
-    """Go where the page's address says, when it says something new."""
-    query = st.query_params.to_dict()
-    if "inside_link" in place and query == place.inside_query:
-        return
-    if not query and "inside_link" in place and place.inside_newest == newest:
-        write(place.inside_link)  # back from another page
-        return
-    place.inside_query, place.inside_newest = query, newest
-    try:
-        go(Link.from_query(query))
-    except ConfigError as error:
-        go(Link(query.get("run")), str(error))
-
-
-def settle(snapshots: list[Snapshot], newest: str) -> None:
+def settle(snapshots: Sequence[Snapshot], newest: str) -> None:
     """Replace what the link asks for and is not there by what is, and say so."""
-    link, wrong = place.inside_link, [place.inside_complaint] if place.inside_complaint else []
+    link, wrong = address.link, [address.complaint] if address.complaint else []
     folder, images, missing = there(link.run, link.images, snapshots, newest)
     classes = len(classes_told(folder))
     told = link.label if link.label is not None and link.label < classes else None
     if link.label is not None and told is None and not missing:
         knows = f"knows the classes 0 to {classes - 1}" if classes else "knows no classes"
         wrong.append(f"label = {link.label}: the discriminator of {folder.name} {knows}")
-    place.inside_link = Link(folder.name, images, link.show, link.number, told)
-    place.inside_complaint = "; ".join([*wrong, *missing])
+    address.settle(Link(folder.name, images, link.show, link.number, told), "; ".join([*wrong, *missing]))
 
 
 def empty() -> None:
@@ -122,8 +96,9 @@ def follow(name: str, images: int) -> None:
     st.rerun()
 
 
-def pickers(snapshots: list[Snapshot]) -> None:
-    link = place.inside_link
+def pickers(snapshots: Sequence[Snapshot]) -> None:
+    link = address.link
+    assert link.run is not None  # it is settled
     shown = {snapshot.name: snapshot for snapshot in snapshots}
     checkpoints = [file.images for file in reversed(runs().folder(link.run).checkpoints())]
     newest = f"newest: {checkpoints[0]:,} images seen" if checkpoints else "none yet"
@@ -143,7 +118,8 @@ def pickers(snapshots: list[Snapshot]) -> None:
 
 
 def stage() -> None:
-    link = place.inside_link
+    link = address.link
+    assert link.run is not None  # it is settled
     folder, snapshot = runs().folder(link.run), runs().snapshot(link.run)
     try:
         check_pictures(folder)
@@ -154,27 +130,9 @@ def stage() -> None:
         else:
             st.error(plain(str(error)))
         return
-    xray(folder, link, images, place.inside_revision, chosen)
+    xray(folder, link, images, address.revision, chosen)
     if snapshot.state in ACTIVE and link.images is None:
         follow(folder.name, images)
 
 
-def page() -> None:
-    snapshots = runs().snapshots()
-    if snapshots:
-        newest = newest_run(snapshots)
-        read_address(newest)
-        settle(snapshots, newest)
-        if not place.inside_complaint:
-            write(place.inside_link)  # what is looked at now, also where the address did not say
-        pickers(snapshots)
-        if place.inside_complaint:
-            st.warning(f"This link could not be followed in all: {plain(place.inside_complaint)}")
-        stage()
-    else:
-        empty()
-    for reason in runs().damaged().values():
-        st.warning(f"Left out, because it cannot be read: {plain(reason)}")
-
-
-page()
+page(address, settle, pickers, stage, empty)

@@ -224,6 +224,12 @@ def test_histograms_line_stands_where_d_cannot_tell() -> None:
         assert low < min(undecided, -2) and high > max(undecided, 2)
 
 
+@pytest.mark.parametrize(("at", "anchor"), [(-100.0, "left"), (0.0, None), (100.0, "right")])
+def test_where_d_cannot_tell_is_said_within_the_figure(at: float, anchor: str | None):
+    (words,) = score_histogram(EDGES, REAL, FAKE, undecided=at).layout.annotations
+    assert words.text == "D cannot tell" and (anchor is None or words.xanchor == anchor)
+
+
 def test_histogram_of_one_kind_alone_and_of_counts_that_do_not_fit() -> None:
     (fake,) = score_histogram(EDGES, np.zeros(3, np.int64), FAKE).data
     assert fake.name == "fake" and not score_histogram(EDGES, *np.zeros((2, 3), np.int64)).data

@@ -144,3 +144,15 @@ def test_other_data_is_refused(runs: Runs, make: Any, wait: Any, tiny: Any, monk
     make("first")
     monkeypatch.setattr(measuring_module, "load_data", lambda config: tiny(count=140))
     assert "not what this run was begun with" in str(end_of(Measuring(runs).begin([("first", 4)], 60), wait).error)
+
+
+def test_what_cannot_be_measured_does_not_stand_in_the_way_of_the_rest(runs: Runs, make: Any, wait: Any):
+    """A damaged checkpoint and a run that is gone come first."""
+    first, second = make("first"), make("second")
+    (first.path / "000000004.safetensors").write_bytes(b"torn")
+    wanted = [("gone", 4), ("first", 4), ("first", 8), ("second", 4)]
+    job = end_of(Measuring(runs).begin(wanted, samples=60), wait)
+    assert (job.done, job.total, job.active) == (2, 4, False)
+    assert job.error is not None and job.error.startswith("2 of 4 checkpoints were measured.")
+    assert "no run named 'gone'" in job.error and "first/000000004.safetensors" in job.error
+    assert [one.images for one in kept(first)] == [8] and [one.images for one in kept(second)] == [4]

@@ -122,7 +122,7 @@ def test_what_was_measured_stands_apart_by_ruler(runs: Runs, make: Any):
     text = Page(report(runs, ["first"])).text
     assert "e aaaaaaaaaaaa, 90.0% right on real pictures, 100 samples, against tiny (2 checkpoints)" in text
     assert "200 samples, against tiny (1 checkpoint)" in text
-    assert "1first123 ± 0.2" in text and "2first49 ± 0.2" in text  # by place, not by time; nothing of 8 images
+    assert "1first123.00 ± 0.20" in text and "2first49.00 ± 0.20" in text  # by place, not by time; nothing of 8 images
     assert "real samplesthe floor0.5" in text
 
 

@@ -84,8 +84,29 @@ NARROW = {"fid": 1100.0, "diversity": 0.06, "class_counts": ONE}
 def test_one_class_only_is_mode_collapse():
     (verdict,) = said([NARROW, NARROW], lr_g=5e-2, lr_d=3e-5)
     assert verdict.kind == "collapse" and verdict.alarm and verdict.since == 5_000 and verdict.at == 0
-    assert "G draws 8 and hardly anything else: 9 of 10 classes are gone" in verdict.text and "6%" in verdict.text
+    assert "same thing whatever its latent, taken for 8 and hardly anything else: 9 of 10 classes are" in verdict.text
+    assert "6%" in verdict.text
     assert verdict.changes == {"lr_d": 0.001, "lr_g": 0.001}  # both at their geometric mean
+
+
+NEAR = {**NARROW, "fid": 600.0, "diversity": 0.4}
+
+
+def test_what_looks_like_nothing_is_not_called_a_class():
+    """A classifier takes noise for some class, too."""
+    facts = [
+        one.model_copy(update={"floor": {**FLOOR, "precision": 0.9}, "scores": {**one.scores, "precision": share}})
+        for one, share in zip(measures(*[NEAR] * 3), (0.0, 0.5, 0.5, 0.0), strict=True)
+    ]
+    curves = {name: np.array([value]) for name, value in (
+        ("images", 5_000.0), ("d_real", 0.55), ("d_fake", 0.45), ("grad_g", 0.5),
+    )}
+    (verdict,) = diagnose(make_config("article"), FACTS, curves, facts)
+    assert verdict.text.startswith("What G draws is unlike any real sample, and taken for 8 and hardly anything else")
+    (verdict,) = diagnose(make_config("article"), FACTS, curves, [*facts[:-1], facts[-1].model_copy(update={
+        "scores": {**facts[-1].scores, "precision": 0.5},
+    })])
+    assert verdict.text.startswith("G draws 8 and hardly anything else")
 
 
 def test_a_collapse_after_good_times_proposes_what_was_before_it():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +22,7 @@ from gan_core.run import check_data
 from gan_core.runs import Runs, load_data
 from gan_core.store import Store
 from gan_core.trainer import thread_count
+from gan_core.words import measured
 
 SAMPLES = 1_000
 
@@ -35,10 +37,15 @@ SAMPLES = 1_000
 )
 @setting_option("data_dir", RunConfig.model_fields["data_dir"], "where it was")
 @setting_option("dataset_path", RunConfig.model_fields["dataset_path"], "where it was")
+@click.option(
+    "--inception", type=click.Path(path_type=Path), metavar="FILE",
+    help="Measure colour pictures by Inception v3, whose weights lie here (safetensors, as torchvision names them).",
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, one object a checkpoint.")
 @checkpoints_option
 def evaluate_command(
-    name: str, step: int | None, all_of_them: bool, samples: int | None, as_json: bool, store: Store,
+    name: str, step: int | None, all_of_them: bool, samples: int | None, inception: Path | None, as_json: bool,
+    store: Store,
     **places: str | None,
 ) -> None:
     """Measure the samples of the run NAME against its data.
@@ -68,16 +75,21 @@ def evaluate_command(
     count = min(SAMPLES, most_samples(dataset)) if samples is None else samples
     torch.set_num_threads(thread_count(config))
     where = datasets.data_folder(config.data_dir) / "evaluation"
+    problems: list[str] = []
     with Bar() as bar:
-        judge = judge_for(dataset, where, count, bar.show)
+        judge = judge_for(dataset, where, count, bar.show, inception)
         found = evaluate(
             folder, files, dataset, judge, lambda images: runs.generator(name, images)[0],
             lambda share: bar.show(share, "of the checkpoints measured"),
+            (lambda error: problems.append(str(error))) if all_of_them else None,
         )
     if as_json:
         say(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
-    else:
+    elif found:
         say(_told(folder.name, dataset.fingerprint, found))
+    if problems:
+        told = "; ".join(problems)
+        raise WorkbenchError(f"{len(problems)} of {len(files)} checkpoints could not be measured: {told}")
 
 
 def _told(name: str, data: str, found: list[Evaluation]) -> str:
@@ -102,4 +114,5 @@ def _cell(scores: dict[str, Any], name: str) -> str:
     if value is None:
         return ""
     error = scores.get(f"{name}_error")
-    return f"{value:.3g}" + (f" ± {error:.1g}" if error is not None else "")
+    number, bar = measured(value, error)
+    return f"{number} ± {bar}" if bar else number

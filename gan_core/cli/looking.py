@@ -52,7 +52,7 @@ def runs(as_json: bool, store: Store) -> None:
 @click.option("--json", "as_json", is_flag=True, help="All of it as one JSON object.")
 @checkpoints_option
 def show(name: str, as_json: bool, store: Store) -> None:
-    """Tell all about the run NAME: its state, the curves' last values, checkpoints, events and settings.
+    """Tell all about the run NAME: its state, how good it is, the curves' last values, checkpoints, events, settings.
 
     \b
       python -m gan_core show digits-quick-1
@@ -65,6 +65,7 @@ def show(name: str, as_json: bool, store: Store) -> None:
         {"step": file.step, "images": file.images, "bytes": file.path.stat().st_size, "file": file.path.name}
         for file in folder.checkpoints()
     ]
+    watched = found.watched(name)
     if as_json:
         whole = {
             **_facts(snapshot),
@@ -73,6 +74,11 @@ def show(name: str, as_json: bool, store: Store) -> None:
             "data": folder.info.dataset.model_dump(mode="json"), "config": folder.config.model_dump(mode="json"),
             "last": last and {key: value if math.isfinite(value) else None for key, value in last.items()},
             "checkpoints": checkpoints,
+            "verdicts": [
+                {"kind": one.kind, "title": one.title, "text": one.text, "since": one.since, "advice": one.advice,
+                 "changes": dict(one.changes)} for one in watched.verdicts
+            ],
+            "measured": watched.measures[-1].model_dump(mode="json") if watched.measures else None,
             "samples": [{"images": images, "file": f"samples/{path.name}"} for images, path in folder.samples()],
             "events": folder.events(),
         }
@@ -84,6 +90,14 @@ def show(name: str, as_json: bool, store: Store) -> None:
     say(f"  created {folder.info.created}" + (f"\n  {folder.info.note}" if folder.info.note else ""))
     if parent:
         say(f"  forked from {parent.name} at {parent.images:,} images")
+    say("\nIs it any good?")
+    for verdict in watched.verdicts:
+        say(f"  {verdict.title}: {verdict.text}" + (f"\n    {verdict.advice}" if verdict.advice else ""))
+    if watched.measures:
+        newest = watched.measures[-1]
+        say(f"  Measured at {newest.images:,} images: {newest.samples:,} samples by {newest.extractor} {newest.digest}")
+    if watched.note:
+        say(f"  {watched.note}")
     if last:
         say("\nCurves, last values")
         say(_indented([(key, f"{value:.5g}") for key, value in last.items() if key not in COLUMNS[:4]]))

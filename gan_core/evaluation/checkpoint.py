@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
 from gan_core.datasets import Dataset
+from gan_core.errors import StoreError
 from gan_core.evaluation.digest import digest_of
 from gan_core.evaluation.judge import Judge
 from gan_core.evaluation.sampling import draw
@@ -59,12 +60,14 @@ def kept(folder: RunFolder) -> list[Evaluation]:
 def evaluate(
     folder: RunFolder, files: list[CheckpointFile], dataset: Dataset, judge: Judge,
     generator: Callable[[int], nn.Module], on_progress: Callable[[float], None] | None = None,
+    on_problem: Callable[[StoreError], None] | None = None,
 ) -> list[Evaluation]:
     """Measure the checkpoints that this judge did not measure yet, and keep what it finds → all of them, in order.
 
     Args:
         generator: images seen → the generator of that checkpoint, in eval mode on the CPU.
         on_progress: called with the share of the checkpoints that are done.
+        on_problem: called for a checkpoint that cannot be read, which is left out then; None: that is raised.
 
     Raises:
         StoreError: a checkpoint cannot be read, or the folder cannot be written.
@@ -74,7 +77,13 @@ def evaluate(
     for number, file in enumerate(files):
         if on_progress:
             on_progress(number / len(files))
-        net = generator(file.images)
+        try:
+            net = generator(file.images)
+        except StoreError as error:
+            if on_problem is None:
+                raise
+            on_problem(error)
+            continue
         one = known.get((file.images, digest_of(net)))
         if one is None:
             one = measure(net, file.step, file.images, dataset, judge)

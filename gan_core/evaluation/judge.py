@@ -11,18 +11,16 @@ import torch
 from torch import Tensor
 
 from gan_core.datasets import Dataset
-from gan_core.errors import DatasetError
+from gan_core.errors import ConfigError, DatasetError
 from gan_core.evaluation.classes import classes_of
 from gan_core.evaluation.extractors import Extractor, extractor_for
-from gan_core.evaluation.frechet import Moments, frechet_distance
+from gan_core.evaluation.frechet import Moments, frechet_distance, frechet_error
+from gan_core.evaluation.inception import Inception
 from gan_core.evaluation.kernel import kernel_distance
 from gan_core.evaluation.manifold import Balls, mean_distance, overlap
 from gan_core.evaluation.memory import TrainingSet
 from gan_core.evaluation.sampling import real_places, shown
 from gan_core.trainer import stream
-
-RESAMPLED = 20
-"""Times that samples are drawn again from themselves (Efron 1979) for the error of the Fréchet distance."""
 
 LEAST, MOST = 50, 10_000
 
@@ -125,16 +123,9 @@ class Judge:
         if len(samples) != self.count:
             raise ValueError(f"{len(samples)} samples, where this judge was made for {self.count}")
         features = self.extractor.features(samples)
-        random = stream(0, "judge")
         fid = frechet_distance(Moments.of(features), self._moments)
-        again = torch.tensor([
-            frechet_distance(
-                Moments.of(features[torch.randint(self.count, (self.count,), generator=random)]), self._moments
-            )
-            for _ in range(RESAMPLED)
-        ])
         # The kernel's scale is that of its features: they are brought to that of the real ones first.
-        mixed = features[torch.randperm(self.count, generator=random)]
+        mixed = features[torch.randperm(self.count, generator=stream(0, "judge"))]
         kid, kid_error = kernel_distance(mixed / self._scale, self._features / self._scale)
         where = overlap(Balls.of(features), self._balls)
         spread = mean_distance(features) / self._spread if self._spread else 0.0
@@ -149,24 +140,35 @@ class Judge:
         if self._training_set is not None:
             told["authenticity"] = self._training_set.copies(samples, sources).authenticity
         return Scores(
-            fid=fid, fid_error=again.std().item(), kid=kid, kid_error=kid_error, precision=where.precision,
-            recall=where.recall, density=where.density, coverage=where.coverage, diversity=spread, **told,
+            fid=fid, fid_error=frechet_error(features, self._moments), kid=kid, kid_error=kid_error,
+            precision=where.precision, recall=where.recall, density=where.density, coverage=where.coverage,
+            diversity=spread, **told,
         )
 
 
 def judge_for(
-    dataset: Dataset, folder: Path, count: int, on_progress: Callable[[float, str], None] | None = None
+    dataset: Dataset, folder: Path, count: int, on_progress: Callable[[float, str], None] | None = None,
+    inception: Path | None = None,
 ) -> Judge:
     """A judge with the extractor that suits the data; see `extractor_for`.
 
     Args:
         folder: where a classifier that was trained is kept, and found again.
         on_progress: called with the share done of a part of it, in [0, 1], and which.
+        inception: weights of that network, which is then used in its place; see `inception.Inception`.
 
     Raises:
         DatasetError: there is too little data for so many samples, or the classifier cannot be kept there.
+        ConfigError: no such weights, or the data is no colour pictures.
     """
     tell = on_progress or (lambda share, what: None)
+    if inception is not None:
+        if len(dataset.shape) != 3 or dataset.shape[0] != 3:
+            raise ConfigError(
+                f"inception = {str(inception)!r}: it sees colour pictures; the samples of {dataset.name} are of shape "
+                f"{list(dataset.shape)}"
+            )
+        return Judge(dataset, Inception(inception), count, lambda share: tell(share, "of the real samples measured"))
     try:
         extractor = extractor_for(dataset, folder, lambda share: tell(share, "of a classifier trained"))
     except OSError as error:

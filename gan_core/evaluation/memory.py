@@ -45,6 +45,7 @@ class TrainingSet:
         self._samples = torch.cat([
             reduced(shown(dataset, part, random)) for part in self._sources.split(5000)
         ])
+        self._isolation = torch.full((len(self._samples),), torch.nan)
 
     def copies(self, samples: Tensor, sources: Tensor | None = None) -> Copies:
         """
@@ -55,13 +56,17 @@ class TrainingSet:
         without = [None] * len(samples) if sources is None else sources.split(_ROWS)
         found = [self._nearest(part, own) for part, own in zip(reduced(samples).split(_ROWS), without, strict=False)]
         distance, place = (torch.cat(parts) for parts in zip(*found, strict=True))
-        looked_at, back = place.unique(return_inverse=True)
-        own = torch.cat([
-            self._nearest(self._samples[part], self._sources[part])[0] for part in looked_at.split(_ROWS)
-        ])[back]
+        own = self._own(place)
         # Two equal training samples have no distance of their own: only an exact copy is as near as that.
         nearness = torch.where(own > 0, distance / own.clamp(min=1e-6), distance)
         return Copies((distance > own).float().mean().item(), self._sources[place], nearness)
+
+    def _own(self, place: Tensor) -> Tensor:
+        """Of training samples, the distance to the nearest of another source; found once for each that is asked for."""
+        new = place[self._isolation[place].isnan()].unique()
+        for part in new.split(_ROWS):
+            self._isolation[part] = self._nearest(self._samples[part], self._sources[part])[0]
+        return self._isolation[place]
 
     def _nearest(self, x: Tensor, without: Tensor | None) -> tuple[Tensor, Tensor]:
         """Distance and place of the nearest training sample; `without`: for each, the source that does not count."""

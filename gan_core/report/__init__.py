@@ -23,7 +23,7 @@ from gan_core.errors import ConfigError, WorkbenchError
 from gan_core.evaluation.ranking import BAR, Standing, by_ruler, ranked, standing
 from gan_core.family import parent_of
 from gan_core.figures import Curve, beliefs, losses, run_colour, scores
-from gan_core.pictures import png
+from gan_core.pictures import drawable, png
 from gan_core.presets import PRESETS, make_config, preset_config
 from gan_core.quality import MEASURES, NAMES, cell, floor_of, lines, measures_of, ruler_in_words, verdict
 from gan_core.runs import Runs
@@ -140,7 +140,7 @@ def _learning(runs: Runs, folders: dict[str, RunFolder], colours: dict[str, str]
     strips = []
     for name, folder in folders.items():
         found = moments(folder, runs.history(name), most=MOST_MOMENTS)
-        if found and len(folder.info.dataset.shape) == 3:
+        if found and drawable(folder.info.dataset.shape):
             strips.append(Strip(name, found, lambda moment, name=name, folder=folder: sheet(
                 folder, moment, lambda images: runs.generator(name, images)[0]
             )))

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 TEMPORARY = ".writing-"
 
 
@@ -93,19 +95,11 @@ def read_lines(data: bytes) -> Iterator[dict[str, Any] | None]:
 
 
 def _read(text: bytes) -> Any:
-    """The JSON value, or None where it is none."""
+    """The JSON value, or None where it is none. Not Python's own reader, which takes three times as long."""
     try:
-        return _DECODER.decode(text.decode())
-    except (ValueError, RecursionError):
+        return from_json(text, allow_inf_nan=False, cache_strings="keys")
+    except ValueError:
         return None
-
-
-def _no_json(name: str) -> None:
-    """NaN and Infinity, which Python's reader takes and JSON does not know."""
-    raise ValueError(name)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_json)
 
 
 def whole(data: bytes) -> int:

@@ -7,7 +7,7 @@ import math
 import os
 import threading
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,21 @@ def row(record: Mapping[str, Any]) -> list[float] | None:
             return None
         values.append(value)
     return values
+
+
+def _columns(records: Sequence[Mapping[str, Any]]) -> list[array[float]] | None:
+    """Records that are all complete, column by column, which is many times faster than `row` by row; None: some are
+    not."""
+    columns = []
+    try:
+        for name in COLUMNS:
+            values = [record[name] for record in records]
+            if not {*map(type, values)} <= _NUMBERS:
+                return None
+            columns.append(array("d", values))
+    except (KeyError, OverflowError):
+        return None
+    return columns if all(np.isfinite(column).all() for column in columns) else None
 
 
 def newest(path: Path, count: int) -> list[dict[str, float]]:
@@ -92,15 +107,18 @@ class History:
         """Add one record; False (and counted as damaged) if a required number is missing or not finite."""
         return self._extend([record]) == 1
 
-    def _extend(self, records: Iterable[Mapping[str, Any]]) -> int:
+    def _extend(self, records: Sequence[Mapping[str, Any]]) -> int:
         """Add what are records → how many."""
-        rows = [row(record) for record in records]
-        good = [values for values in rows if values is not None]
-        self.damaged += len(rows) - len(good)
+        added = _columns(records)
+        if added is None:
+            rows = [row(record) for record in records]
+            good = [values for values in rows if values is not None]
+            self.damaged += len(rows) - len(good)
+            added = [array("d", values) for values in zip(*good, strict=True)]
         with self._lock:
-            for column, values in zip(self._columns.values(), zip(*good, strict=True), strict=False):
+            for column, values in zip(self._columns.values(), added, strict=False):
                 column.extend(values)
-        return len(good)
+        return len(added[0]) if added else 0
 
     def refresh(self, path: Path) -> None:
         """Read what was appended to the file at `path` since the last time; all of it if the file was replaced.
@@ -127,7 +145,7 @@ class History:
             self._offset += whole(data)
             records = read_lines(data)
             while some := list(itertools.islice(records, 5_000)):
-                self._extend(record or {} for record in some)
+                self._extend([record or {} for record in some])
 
     def _clear(self, inode: int) -> None:
         with self._lock:

@@ -33,6 +33,8 @@ def test_a_collapse_is_told_and_a_fork_recovers(start_dashboard: Callable[..., D
     page.wait_for_selector(".gm-hills path")
     page.wait_for_function("document.querySelector('.gm-chart')?.data?.at(-1).x.length >= 2")
 
+    expect(page.locator(".gq-said")).to_contain_text("Mode collapse: ")  # for those who hear the page
+    expect(page.locator(".gq-fate")).to_have_text("This run is stopped, and kept.")
     page.locator(".gq-try").click()
     page.wait_for_function("location.search === '?run=digits-collapse-1-fork'")
     expect(page.locator(".st-key-run_head")).to_contain_text("digits-collapse-1-fork")
@@ -48,6 +50,15 @@ def test_a_collapse_is_told_and_a_fork_recovers(start_dashboard: Callable[..., D
     events = [json.loads(line) for line in (runs / "digits-collapse-1" / "events.jsonl").read_text().splitlines()]
     assert any(event["event"] == "verdict" and event["kind"] == "collapse" for event in events)
     assert [event["into"] for event in events if event["event"] == "forked"] == ["digits-collapse-1-fork"]
+
+    page.goto(f"{dashboard.url}/?run=digits-collapse-1")  # it has ended, and its remedy can be had again
+    page.locator(".gq-line").click()
+    expect(page.locator(".gq-fate")).to_have_text("This run stays as it is.")
+    before = (runs / "digits-collapse-1" / "events.jsonl").read_text()
+    page.locator(".gq-try").click()
+    page.wait_for_function("location.search === '?run=digits-collapse-1-fork-2'")
+    after = (runs / "digits-collapse-1" / "events.jsonl").read_text()
+    assert [json.loads(line)["event"] for line in after.removeprefix(before).splitlines()] == ["forked"]
 
 
 def test_what_was_measured_is_there_when_the_run_is_over(dashboard_with_runs: Dashboard, page: Page) -> None:

@@ -15,6 +15,7 @@ from gan_core.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 TINY = (
     "--width", "4", "--latent-dim", "8", "--batch-size", "4", "--grid", "2", "--device", "cpu", "--threads", "1",
+    "--measure", "off",  # but where a test does it
 )
 
 

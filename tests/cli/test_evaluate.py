@@ -96,3 +96,11 @@ def test_other_weights_at_the_same_place_are_measured_anew(
     cli("evaluate", trained, "--samples", 100)
     one, two = kept(store.open(trained))
     assert one.images == two.images == 40 and one.weights != two.weights
+
+
+def test_one_that_is_damaged_does_not_stand_in_the_way_of_the_others(cli: Cli, trained: str, checkpoints: Path) -> None:
+    (Store(checkpoints).path(trained) / "000000020.safetensors").write_bytes(b"torn")
+    done = cli("evaluate", trained, "--samples", 100, "--all", code=2)
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:3]] == ["10", "real"]
+    assert "1 of 2 checkpoints could not be measured" in done.stderr and "000000020.safetensors" in done.stderr
+    assert [one.images for one in kept(Store(checkpoints).open(trained))] == [40]

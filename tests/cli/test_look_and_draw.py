@@ -50,6 +50,23 @@ def test_show(cli: Cli, trained: str) -> None:
     assert [file["step"] for file in whole["checkpoints"]] == [5, 10]
     assert whole["config"]["width"] == 4 and whole["data"]["count"] == 1797 and whole["last"]["step"] == 10
     assert [event["event"] for event in whole["events"]] == ["created", "started", "finished"]
+    assert "that is switched off" in text and whole["verdicts"] == [] and whole["measured"] is None
+
+
+def test_show_tells_whether_it_is_any_good(cli: Cli, trained: str, checkpoints: Path) -> None:
+    folder = Store(checkpoints).open(trained)
+    narrow = {"fid": 900.0, "diversity": 0.05, "class_counts": [256, *[0] * 9]}
+    for images, scores in ((0, {**narrow, "fid": 3000.0}), (20, narrow), (40, narrow)):
+        folder.append_evaluation({
+            "time": "", "step": 0, "images": images, "weights": "0" * 12, "samples": 256, "extractor": "classifier",
+            "digest": "a" * 12, "accuracy": 0.9, "scores": {**scores, "fid_error": 1.0},
+            "floor": {"fid": 20.0, "fid_error": 1.0, "diversity": 1.0, "class_counts": [26] * 10},
+        })
+    text = cli("show", trained).output
+    assert "Mode collapse: G draws nearly the same thing" in text and "256 samples by classifier aaaaaaaa" in text
+    whole = json.loads(cli("show", trained, "--json").output)
+    assert whole["verdicts"][0]["kind"] == "collapse" and whole["verdicts"][0]["changes"]
+    assert whole["measured"]["images"] == 40
 
 
 def test_a_note_from_elsewhere_cannot_steer_the_terminal(cli: Cli, trained: str, checkpoints: Path) -> None:

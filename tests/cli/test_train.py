@@ -33,7 +33,7 @@ def test_flags_and_set_and_preset_together(cli: Cli, checkpoints: Path) -> None:
     )
     expected = make_config(
         "wgan-gp", images=40, lr_g=0.001, lr_d=0.002, critic_steps=2, augment="translation,cutout", seed=7, width=4,
-        latent_dim=8, batch_size=4, grid=2, device="cpu", threads=1,
+        latent_dim=8, batch_size=4, grid=2, device="cpu", threads=1, measure="off",
     )
     assert Store(checkpoints).open("mine").config == expected
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from gan_core import evaluation
 from gan_core.datasets import Dataset
 from gan_core.errors import DatasetError
-from gan_core.evaluation import Moments, classifier, draw, draw_real, frechet_distance
+from gan_core.evaluation import Moments, classifier, draw, draw_real, frechet_distance, frechet_error
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -65,6 +65,19 @@ def test_more_damage_is_further():
     noise = torch.randn(x.shape, generator=seeded(5))
     far = [frechet_distance(Moments.of(x), Moments.of(x + level * noise)) for level in (0, 0.3, 1, 3)]
     assert far == sorted(far) and far[-1] > 10 * far[1] > 0
+
+
+def test_the_error_that_is_told_is_the_one_that_is_made():
+    """At the floor, where a bootstrap tells twice as much, as far from it; with a feature that is always the same."""
+    width = 20
+    real = Moments.of(torch.cat((features(400, width, seed=999), torch.ones(400, 1)), 1))
+    for scale, shift in ((1.0, 0.0), (1.5, 1.0)):
+        distances, errors = [], []
+        for seed in range(60):
+            fakes = torch.cat((features(400, width, seed) * scale + shift, torch.ones(400, 1)), 1)
+            distances.append(frechet_distance(Moments.of(fakes), real))
+            errors.append(frechet_error(fakes, real))
+        assert 0.75 < torch.tensor(errors).mean() / torch.tensor(distances).std() < 1.35
 
 
 # samples

@@ -65,7 +65,9 @@ def trained(page_runs: Runs, tiny_config: Callable[..., RunConfig], wait: Callab
     """Train a tiny run on the embedded digits to its end: (name="one", **settings) → its name."""
 
     def train(name: str = "one", preset: str = "quick", **settings: object) -> str:
-        config = tiny_config(preset, **{"dataset": "digits", "images": 40, "save_every_images": 20, **settings})
+        config = tiny_config(preset, **{
+            "dataset": "digits", "images": 40, "save_every_images": 20, "measure": "off", **settings,
+        })
         page_runs.start(config, name)
         wait(lambda: page_runs.snapshot(name).state == "finished")
         return name

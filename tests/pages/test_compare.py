@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,11 +171,35 @@ def test_it_says_what_is_the_same_and_what_is_not(make: Make) -> None:
     assert "meaning of its own" not in said("ten", "ten")
 
 
-def test_samples_that_are_no_pictures_are_a_clear_error(make: Make, opened: Open) -> None:
-    make("points", 8, network="mlp", data={"shape": (2,)})
+def test_points_are_drawn_as_a_scatter_plot(make: Make, opened: Open) -> None:
+    make("points", 8, 16, network="points", data={"shape": (2,), "classes": 0})
     page = opened()
-    assert "draws samples of shape [2], which are no pictures" in told(page)
+    assert pictures(page) == 2 and not page.exception and not page.error
+    assert "the 400 latents" in told(page) and not _explored(page)
+    make("digits", 8)
+    assert _explored(opened()) == 1
+
+
+def _explored(page: Any) -> int:
+    return sum(link.proto.label == "Explore this generator" for link in page.get("page_link"))
+
+
+def test_samples_that_no_picture_shows_are_a_clear_error(make: Make, opened: Open) -> None:
+    make("points", 8, network="mlp", data={"shape": (3,)})
+    page = opened()
+    assert "draws samples of shape [3], which no picture shows" in told(page)
     assert not page.exception
+
+
+def test_few_classes_take_several_columns_each(make: Make) -> None:
+    make("two", 8, data={"classes": 2})
+    make("three", 8, data={"classes": 3})
+    columns = {
+        name: drawing.layout([drawing.look("A", Choice(name, 8))], 0, 1.0).columns for name in ("two", "three")
+    }
+    assert columns == {"two": 8, "three": 6}
+    shown = [drawing.look("A", Choice("two", 8))]
+    assert ", a column each," in drawing.sameness(shown, drawing.layout(shown, 0, 1.0))
 
 
 def test_a_card_tells_what_it_took(make: Make, opened: Open) -> None:

@@ -87,5 +87,17 @@ def test_time_against_latents_is_a_picture_of_each_run(make: Make, opened: Open)
 
 
 def test_what_draws_no_pictures_has_no_scrubber(make: Make, opened: Open) -> None:
-    make("points", 8, 16, data={"shape": (2,), "classes": 0}, network="mlp")
-    assert "draw no pictures" in told(opened())
+    make("triples", 8, 16, data={"shape": (3,), "classes": 0}, network="mlp")
+    assert "No picture shows what these runs draw" in told(opened())
+
+
+def test_points_learn_side_by_side_too(client: TestClient, make: Make, opened: Open) -> None:
+    make("points", 8, 16, data={"shape": (2,), "classes": 0}, network="points")
+    page = opened()
+    (data,) = [data for data in components(page) if "runs" in data]
+    assert [run["moments"] for run in data["runs"]] == [[[8, 4.0, "drawn"], [16, 8.0, "drawn"]]]
+    assert not [one for one in page.toggle if one.key == "compare_time_latents"]  # a plot has no row of one latent
+    for query in ("", "?seed=5&truncation=100&columns=8&rows=6"):
+        answer = client.get(f"/gan/drawn/points/16.png{query}")
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            assert picture.size == (320, 320) and np.asarray(picture).any()

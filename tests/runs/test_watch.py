@@ -86,6 +86,7 @@ def test_too_little_data_says_so(store: Store, tiny_data: Dataset, tiny_config: 
     run = runs.run(runs.start(tiny_config(images=40)))
     assert run.join(60) and run.watch is not None and run.watch.join(60)
     assert "20 samples are too few" in run.watch.watched.note and run.snapshot().state == "finished"
+    assert "20 samples are too few" in runs.watched(run.folder.name).note  # also of its folder
 
 
 def test_a_measure_that_fails_costs_no_run(runs: Runs, tiny_config: Config, monkeypatch: pytest.MonkeyPatch):
@@ -113,6 +114,65 @@ def test_what_is_going_on_is_among_the_events(runs: Runs, tiny_config: Config, w
     gate.release()
     wait(ended(runs, name))
     assert [one.images for one in runs.watched(name).measures] == measured(runs, name)  # as the folder tells
+
+
+def test_a_checkpoint_measured_otherwise_is_no_course(runs: Runs, tiny_config: Config):
+    """As on the Compare page with few samples, or with a classifier that was not there before."""
+    name = runs.start(tiny_config(images=40, save_every_images=8))
+    run = runs.run(name)
+    assert run.join(60) and run.watch is not None and run.watch.join(60)
+    folder = runs.folder(name)
+    before = kept(folder)
+    other = {**before[-1].model_dump(), "digest": "f" * 12, "samples": 60}
+    for images in (16, 40):
+        folder.append_evaluation({**other, "images": images})
+        assert [one.images for one in runs.watched(name).measures] == sorted(one.images for one in before)
+    folder.append_evaluation({**other, "images": 48})  # it trained on, and was measured so from there on
+    assert [one.images for one in runs.watched(name).measures] == [16, 40, 48]
+
+
+@pytest.mark.parametrize("wrong", [
+    {"scores": {}}, {"floor": {}}, {"scores": {"fid": None, "diversity": 1.0}},
+    {"floor": {"fid": [1], "diversity": 1.0}}, {"scores": {"fid": "far", "diversity": 1.0}},
+    {"scores": {"fid": 3.0, "diversity": 1.0, "class_counts": [1, 2, 3]}},
+])
+def test_lines_that_hold_no_measure_are_passed_over(runs: Runs, tiny_config: Config, wrong: dict[str, Any]):
+    name = runs.start(tiny_config(images=40, save_every_images=8))
+    run = runs.run(name)
+    assert run.join(60) and run.watch is not None and run.watch.join(60)
+    before, folder = runs.watched(name).measures, runs.folder(name)
+    for images in (4, 40, 400):
+        folder.append_evaluation({**before[-1].model_dump(), "images": images, **wrong})
+    assert runs.watched(name).measures == before and runs.watched(name).verdicts
+
+
+def test_the_end_of_the_shortest_run_is_measured_once(
+    runs: Runs, tiny_config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(watch_module, "FIRST_SECONDS", 1e9)
+    name = runs.start(tiny_config(images=8, save_every_images=4))
+    run = runs.run(name)
+    assert run.join(60) and run.watch is not None and run.watch.join(60)
+    assert measured(runs, name) == [8]
+    assert "Measured once" in runs.watched(name).verdicts[0].text
+
+
+def test_why_a_run_is_not_measured(runs: Runs, tiny_config: Config, tiny: Any):
+    name = runs.start(tiny_config(images=8, measure="off"))
+    assert runs.run(name).join(60)
+    assert "switched off" in runs.watched(name).note
+    few = runs.store.create(tiny_config(), runs_module.facts(tiny(60)), "few")
+    assert "60 samples are too few" in runs.watched(few.name).note
+    points = runs.store.create(tiny_config(), runs_module.facts(tiny(shape=(2,), count=900)), "points")
+    points.append_evaluation(LINE)
+    assert runs.watched("points").measures and not runs.watched("points").note  # no classifier will ever tell points
+
+
+LINE = {
+    "time": "", "step": 0, "images": 0, "weights": "0" * 12, "samples": 256, "extractor": "coordinates",
+    "digest": "0" * 12, "accuracy": None, "scores": {"fid": 3.0, "diversity": 1.0},
+    "floor": {"fid": 1.0, "diversity": 1.0},
+}
 
 
 class Says:

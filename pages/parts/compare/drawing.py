@@ -10,15 +10,15 @@ import torch
 
 from gan_core.errors import StoreError
 from gan_core.networks import is_conditional
-from gan_core.pictures import png
+from gan_core.pictures import drawable, png
 from gan_core.snapshot import Snapshot
 from gan_core.store import RunFolder
 from gan_core.store.files import stamp
-from gan_core.timeline import drawn
+from gan_core.timeline import POINTS, drawn
 from pages.parts.compare.link import Choice
 from pages.parts.workbench import runs
 
-ROWS = 6
+ROWS, COLUMNS = 6, 8
 SCALE = 4
 """Each pixel becomes a square of so many: sharp when a browser shrinks it to fit."""
 
@@ -71,9 +71,11 @@ def look(letter: str, choice: Choice) -> Shown:
 
 
 def layout(shown: Sequence[Shown], seed: int, truncation: float) -> Layout:
-    """A column a class where all that are told classes know the same number and it fits in a row, else 8 columns."""
+    """A column a class where all that are told classes know the same number and it fits in a row, as often as there is
+    room; else 8 columns."""
     told = {one.classes for one in shown if one.classes}
-    columns = told.pop() if len(told) == 1 and max(told) <= 12 else 8
+    classes = told.pop() if len(told) == 1 else COLUMNS
+    columns = classes * max(1, COLUMNS // classes) if classes <= 12 else COLUMNS
     return Layout(seed, truncation, columns)
 
 
@@ -81,11 +83,11 @@ def picture(one: Shown, layout: Layout) -> bytes:
     """The checkpoint's mosaic as PNG.
 
     Raises:
-        WorkbenchError: its samples are no pictures, or the file is damaged or gone.
+        WorkbenchError: no picture shows its samples, or the file is damaged or gone.
     """
     shape = one.folder.info.dataset.shape
-    if len(shape) != 3 or shape[0] not in (1, 3):
-        raise StoreError(f"{one.choice.run}: draws samples of shape {list(shape)}, which are no pictures")
+    if not drawable(shape):
+        raise StoreError(f"{one.choice.run}: draws samples of shape {list(shape)}, which no picture shows")
     file = one.folder.find(one.choice.images).path
     return _picture(str(file), stamp(file), one.choice.run, one.choice.images, layout)
 
@@ -103,16 +105,18 @@ def sameness(shown: Sequence[Shown], layout: Layout) -> str:
     """In words: what is the same in all the pictures, and what is not."""
     sizes = {one.folder.config.latent_dim for one in shown}
     told = {one.classes for one in shown}
-    seeds = f"seeds {layout.seed:,} to {layout.seed + layout.count - 1:,}"
+    count = POINTS if all(one.folder.info.dataset.shape == (2,) for one in shown) else layout.count
+    seeds = f"seeds {layout.seed:,} to {layout.seed + count - 1:,}"
     if len(sizes) == 1:
-        text = f"The same in all: the {layout.count} latents ({sizes.pop()} numbers each, {seeds})"
+        text = f"The same in all: the {count} latents ({sizes.pop()} numbers each, {seeds})"
     else:
         listed = ", ".join(f"{one.letter} {one.folder.config.latent_dim}" for one in shown)
         text = f"Not the same: the latents, which differ in size ({listed} numbers). The same in all: their {seeds}"
     if told == {0}:
         text += " and their places. No generator here is told a class: each draws what it likes."
     elif len(told) == 1:
-        text += ", their classes" + (", a column each," if layout.columns in told else "") + " and their places."
+        columns = "" if layout.columns % max(told) else ", a column each,"
+        text += f", their classes{columns} and their places."
     elif 0 in told:
         free = ", ".join(one.letter for one in shown if not one.classes)
         text += f" and their places. Not the same: the classes; {free} is told none and draws what it likes."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -13,11 +14,16 @@ from gan_core.evaluation.ranking import BAR, Place, Ruler, Standing, best_of_run
 from gan_core.figures import scores
 from gan_core.measuring import SAMPLES
 from gan_core.quality import MEASURES, NAMES, cell, floor_of, lines, measures_of, ruler_in_words, ties, verdict
+from gan_core.store import now
 from pages.parts.charts import figure
 from pages.parts.compare import markup
 from pages.parts.compare.drawing import Shown
 from pages.parts.words import plain
 from pages.parts.workbench import measuring, runs
+
+FILL_SECONDS = 1.0
+"""Between two looks at what was found, while measuring goes on."""
+_NEXT = "compare_next_look"
 
 
 def section(shown: Sequence[Shown], colours: Mapping[str, str]) -> None:
@@ -68,6 +74,7 @@ def _controls(shown: Sequence[Shown], names: list[str], wanting: bool) -> None:
     """What to measure, or how far that is. `wanting`: one of those shown was not measured yet."""
     job = measuring().job
     if job is not None and job.active:
+        st.session_state.compare_seen_done = job.done
         _watch()
         return
     if job is not None and job.error:
@@ -93,6 +100,7 @@ def _controls(shown: Sequence[Shown], names: list[str], wanting: bool) -> None:
 
 
 def _begin(wanted: list[tuple[str, int]]) -> None:
+    st.session_state.compare_begun = now()
     try:
         measuring().begin(wanted, int(st.session_state.get("compare_samples") or SAMPLES))
     except WorkbenchError as error:  # another tab was faster
@@ -105,6 +113,9 @@ def _watch() -> None:
     if job is None or not job.active:
         st.rerun()
     assert job is not None
+    if job.done != st.session_state.get("compare_seen_done") and time.monotonic() >= st.session_state.get(_NEXT, 0.0):
+        st.session_state[_NEXT] = time.monotonic() + FILL_SECONDS
+        st.rerun()  # what was found meanwhile, in the table and the curves
     with st.container(horizontal=True, vertical_alignment="center", key="compare_measuring"):
         st.progress(
             min(1.0, max(0.0, job.share)),
@@ -116,13 +127,19 @@ def _watch() -> None:
 
 def _choose(groups: Mapping[Ruler, Sequence[Standing]]) -> Ruler:
     """Which of the numbers to look at: those of different rulers are never side by side."""
-    words = {
-        ruler: ruler_in_words(ruler, found, runs().folder(found[0].run).info.dataset.name)
+    words = {  # of several without what changes while one measures: a choice must stay the same
+        ruler: ruler_in_words(ruler, found, runs().folder(found[0].run).info.dataset.name, counted=len(groups) == 1)
         for ruler, found in groups.items()
     }
     if len(words) == 1:
         st.caption(plain(f"Measured by: {next(iter(words.values()))}."))
         return next(iter(words))
+    job, begun = measuring().job, st.session_state.get("compare_begun")
+    fresh = [ruler for ruler, found in groups.items() if begun and any(one.evaluation.time >= begun for one in found)]
+    if fresh:  # who asked for these wants to see them
+        st.session_state.compare_ruler = max(fresh)
+        if job is None or not job.active:
+            del st.session_state.compare_begun
     return st.selectbox(
         "Measured by", list(words), format_func=words.__getitem__, key="compare_ruler", width=620,
         help="Numbers of other data, feature extractors or counts of samples say nothing beside each other.",
@@ -138,11 +155,16 @@ def _best(found: Sequence[Standing], by: str) -> None:
         others = ties(found, place, by)
         tied = f"; tied with {_listed([f'{images:,}' for images in others])}" if others else ""
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.page_link(
-                "pages/explore.py", icon=":material/star:" if place.rank == 1 else ":material/explore:",
-                label=f"Best of {plain(one.run)}: {one.images:,} images",
-                query_params={"run": one.run, "images": str(one.images)}, help="Opens it on the Explore page.",
+            icon, label = ":material/star:" if place.rank == 1 else ":material/explore:", (
+                f"Best of {plain(one.run)}: {one.images:,} images"
             )
+            if len(runs().folder(one.run).info.dataset.shape) == 3:
+                st.page_link(
+                    "pages/explore.py", icon=icon, label=label,
+                    query_params={"run": one.run, "images": str(one.images)}, help="Opens it on the Explore page.",
+                )
+            else:
+                st.markdown(label)
             value, bar = cell(one.evaluation.scores, by)
             st.caption(f"{NAMES[by]} {value} {bar}{tied}")
 

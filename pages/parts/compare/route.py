@@ -15,7 +15,7 @@ from starlette.routing import Route
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from gan_core.errors import ConfigError, WorkbenchError
-from gan_core.pictures import png
+from gan_core.pictures import drawable, png
 from gan_core.timeline import Moment, drawn, sheet
 from pages.parts.compare.link import LAST_SEED
 from pages.parts.threads import in_thread
@@ -33,8 +33,8 @@ def picture(name: str, images: int, query: Mapping[str, str]) -> bytes:
     folder.find(images)
     if "seed" not in query:
         return png(sheet(folder, Moment(images, 0.0, None, True), lambda at: runs().generator(name, at)[0]))
-    if len(folder.info.dataset.shape) != 3:
-        raise ConfigError(f"{name}: its samples are no pictures")
+    if not drawable(folder.info.dataset.shape):
+        raise ConfigError(f"{name}: no picture shows its samples")
     seed = _number(query, "seed", 0, LAST_SEED)
     columns, rows = (_number(query, part, 1, MOST_SIDE) for part in ("columns", "rows"))
     truncation = _number(query, "truncation", 0, 200) / 100

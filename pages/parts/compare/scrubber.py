@@ -11,7 +11,7 @@ from streamlit.components import v2
 
 from gan_core import video
 from gan_core.errors import WorkbenchError
-from gan_core.pictures import png
+from gan_core.pictures import drawable, png
 from gan_core.timeline import Moment, Picture, Strip, drawn, gif, moments, same_latents, sheet, side_by_side, stacked
 from gan_core.timeline import time_by_latent as rows_of
 from pages.parts.compare import drawing
@@ -35,9 +35,9 @@ def section(shown: Sequence[Shown], colours: Mapping[str, str], seed: int, trunc
         "Learning, side by side", help="One slider over training time: each run shows what it had learned at the "
         "moment nearest to that, from the same latents all along.",
     )
-    folders = {one.choice.run: one.folder for one in shown if len(one.folder.info.dataset.shape) == 3}
+    folders = {one.choice.run: one.folder for one in shown if drawable(one.folder.info.dataset.shape)}
     if not folders:
-        st.caption("These runs draw no pictures.")
+        st.caption("No picture shows what these runs draw.")
         return
     source = st.segmented_control(
         "Latents", [OWN, PAGE], default=OWN, required=True, key="compare_latents", persist_state="session",
@@ -61,7 +61,8 @@ def section(shown: Sequence[Shown], colours: Mapping[str, str], seed: int, trunc
         st.caption("Not the same: these runs' grids have latents of their own (another seed, size of the grid or of "
                    "the latent). Choose those from the seed above to have the same.")
     _exports(strips)
-    if st.toggle(
+    strips = [strip for strip in strips if len(folders[strip.name].info.dataset.shape) == 3]
+    if strips and st.toggle(
         "Time × latents", key="compare_time_latents", persist_state="session",
         help="One picture of each run: a row for each of some moments, from the first to the last, and a column for "
         "each of some latents.",

@@ -261,7 +261,7 @@ class Inside {
       return make(
         "button",
         {
-          type: "button", className: "gi-thumb", title, ariaLabel: `${title}, score ${score(value)}`, data: { number },
+          type: "button", className: "gi-thumb gl-thumb", title, ariaLabel: `${title}, score ${score(value)}`, data: { number },
           onclick: () => this.pick(kind, place),
         },
         canvas, make("span", { textContent: score(value) }),

@@ -7,6 +7,7 @@ from typing import Any
 
 from gan_core.config import RunConfig
 from gan_core.evaluation import Evaluation
+from gan_core.snapshot import ACTIVE
 from gan_core.verdicts import Verdict
 from pages.parts.workbench import runs
 
@@ -19,12 +20,13 @@ def quality(name: str) -> dict[str, Any]:
     Raises:
         WorkbenchError: no such run, or it cannot be read.
     """
-    watched = runs().watched(name)
+    watched, snapshot = runs().watched(name), runs().snapshot(name)
     folder = runs().folder(name)
     measures = watched.measures
     told: dict[str, Any] = {
         "kind": "quality",
         "run": name,
+        "trains": snapshot.here and snapshot.state in ACTIVE,
         "note": watched.note,
         "verdicts": [_verdict(one) for one in watched.verdicts],
         "measures": _columns(measures),

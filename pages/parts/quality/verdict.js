@@ -34,12 +34,14 @@ class VerdictView {
 
   hear(message) { if (message.kind === "quality" && message.run === this.run) this.show(message); }
 
-  show({ verdicts, note }) {
+  show({ verdicts, note, trains }) {
     const [first, ...others] = verdicts, { part } = this;
     this.root.hidden = !first;
     if (!first) return;
     this.shown = first;
     this.root.style.setProperty("--gq-mood", MOODS[first.mood]);
+    // Said aloud when it becomes another, not with each new number in it.
+    if (this.root.dataset.kind !== first.kind) part.said.textContent = `${first.title}: ${first.text}`;
     this.root.dataset.kind = first.kind;
     part.title.textContent = first.title;
     part.text.textContent = first.text;
@@ -48,7 +50,8 @@ class VerdictView {
     part.advice.textContent = first.advice;
     part.try.hidden = !first.changes.length;
     part.try.textContent = first.anew ? "Begin anew with this change" : "Fork with this change";
-    part.try.title = `Stops this run, which is kept, and trains another with ${first.changes.join(", ")}`;
+    part.try.title = `Trains another run with ${first.changes.join(", ")}`;
+    part.fate.textContent = first.changes.length ? (trains ? "This run is stopped, and kept." : "This run stays as it is.") : "";
     if (!part.more.hidden) this.evidence();
   }
 
