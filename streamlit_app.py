@@ -20,6 +20,7 @@ if __name__ == "__main__":
             st.Page("pages/inside.py", title="Inside"),
             st.Page("pages/compare.py", title="Compare"),
             st.Page("pages/lab.py", title="Lab"),
+            st.Page("pages/learn.py", title="Learn"),
         ],
         position="top",
     ).run()

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from gan_core.lessons import course  # noqa: E402
 from tests.browser.dashboard import FLAGS, NO_CHROMIUM, find_chromium, start, train  # noqa: E402
 
 MINUTE = 60_000
@@ -68,6 +69,37 @@ def lab(page: Page, url: str) -> None:
     page.get_by_role("button", name="Pause", exact=True).click()
 
 
+def lessons(page: Page, url: str) -> None:
+    """The list, and a lesson to be read."""
+    page.goto(f"{url}/learn?lesson=1&lang=en")
+    page.wait_for_selector(".gt-lessons button")
+
+
+def predicted(page: Page, url: str, language: str = "en") -> None:
+    """In a lesson, the answer is chosen and its first trial is being played."""
+    lesson = course(language).lessons[3]
+    page.goto(f"{url}/learn?lesson=4&lang={language}")
+    page.get_by_text(lesson.header.choice["log"].text, exact=True).click()
+    page.get_by_role("button", name=lesson.header.trial["minimax"].title).click()
+    page.wait_for_function("Number(document.querySelector('.gb')?.dataset.step) > 40", timeout=5 * MINUTE)
+
+
+def learned(page: Page, url: str) -> None:
+    """A lesson that is done: what came of it, and what was to be seen."""
+    predicted(page, url)
+    _second_trial(page, "en")
+
+
+def learned_in_chinese(page: Page, url: str) -> None:
+    predicted(page, url, "zh")
+    _second_trial(page, "zh")
+
+
+def _second_trial(page: Page, language: str) -> None:
+    page.get_by_role("button", name=course(language).lessons[3].header.trial["changed"].title).click(timeout=5 * MINUTE)
+    page.wait_for_selector(".st-key-learn_seen", timeout=5 * MINUTE)
+
+
 def shoot(browser: Browser, url: str, name: str, show: Callable[[Page, str], None]) -> None:
     """One page in light and in dark."""
     for scheme in ("light", "dark"):
@@ -104,6 +136,10 @@ def main() -> None:
             shoot(browser, dashboard.url, "inside", inside)
             shoot(browser, dashboard.url, "compare", compare)
             shoot(browser, dashboard.url, "lab", lab)
+            shoot(browser, dashboard.url, "lessons", lessons)
+            shoot(browser, dashboard.url, "lesson", predicted)
+            shoot(browser, dashboard.url, "learn", learned)
+            shoot(browser, dashboard.url, "learn-zh", learned_in_chinese)  # needs a font with Chinese characters
         finally:
             dashboard.end()
             browser.close()

@@ -342,10 +342,10 @@ class RunConfig(BaseModel):
                 f"{self.discriminator_norm!r}"
             )
         if self.batch_size % self.packing:
+            near = self.packing * max(1, self.batch_size // self.packing)
             raise ValueError(
-                f"packing = {self.packing}, batch_size = {self.batch_size}: a batch must be whole packs; the nearest "
-                f"are {self.batch_size // self.packing * self.packing or self.packing} and "
-                f"{(self.batch_size // self.packing + 1) * self.packing}"
+                f"packing = {self.packing}, batch_size = {self.batch_size}: a batch must be whole packs; set "
+                f"batch_size to {near} or a multiple of {self.packing} near it"
             )
         if self.label_smoothing > 0 and self.objective not in ("minimax", "non-saturating"):
             raise ValueError(

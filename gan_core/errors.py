@@ -23,3 +23,7 @@ class StoreError(WorkbenchError):
 
 class TrainingError(WorkbenchError):
     """Training cannot go on; the message is the reason in words."""
+
+
+class LessonError(WorkbenchError):
+    """A lesson's file does not hold what a lesson needs; the message names the file and the field."""
