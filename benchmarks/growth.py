@@ -19,11 +19,12 @@ import click
 import torch
 
 from gan_core import datasets
+from gan_core.device import thread_count
 from gan_core.figures import Curve, losses
 from gan_core.presets import make_config
 from gan_core.runs import Runs, facts
 from gan_core.store import COLUMNS, History, RunFolder, Store
-from gan_core.trainer import Trainer, thread_count
+from gan_core.trainer import Trainer
 from pages.parts.live.feed import Curves
 
 SHORT = 1_000

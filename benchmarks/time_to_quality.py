@@ -22,9 +22,10 @@ from torch import Tensor
 from benchmarks.tutorial_baseline import Baseline
 from gan_core import datasets
 from gan_core.datasets import Dataset
+from gan_core.device import thread_count
 from gan_core.evaluation import Classifier, Moments, draw, draw_real, frechet_distance, load_or_train
 from gan_core.presets import PRESETS, make_config
-from gan_core.trainer import Trainer, stream, thread_count
+from gan_core.trainer import Trainer, stream
 
 LOOK_AFTER = 1.15
 """Ours is looked at whenever its seconds grew by this factor: finer than the ratio that is to be measured."""

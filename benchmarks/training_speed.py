@@ -21,8 +21,9 @@ from benchmarks.limit import Limit, limit
 from benchmarks.tutorial_baseline import Baseline
 from gan_core import datasets
 from gan_core.datasets import Dataset
+from gan_core.device import thread_count
 from gan_core.presets import PRESETS, make_config
-from gan_core.trainer import Trainer, thread_count
+from gan_core.trainer import Trainer
 
 LOOP = "the article's loop"
 WARM_UP = 20

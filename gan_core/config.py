@@ -8,23 +8,13 @@ what differs from the defaults here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticUndefined
 
 from gan_core.errors import ConfigError
-
-Model = TypeVar("Model", bound=BaseModel)
+from gan_core.settings import setting, validated_as
 
 Objective = Literal["minimax", "non-saturating", "least-squares", "wasserstein", "hinge", "relativistic"]
 Optimiser = Literal["adam", "sgd", "rmsprop"]
@@ -43,11 +33,6 @@ def _split(value: Any) -> Any:
 def _whole(value: Any) -> Any:
     """A shell writes a number as text, which a fixed choice of numbers would not take."""
     return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
-
-
-def setting(default: Any, title: str, help: str, group: str, *, main: bool = False, **limits: Any) -> Any:
-    """A config field with what the form and the shell show of it."""
-    return Field(default, title=title, description=help, json_schema_extra={"group": group, "main": main}, **limits)
 
 
 class RunConfig(BaseModel):
@@ -371,38 +356,6 @@ def fields(group: str | None = None, main: bool | None = None) -> Iterator[tuple
             yield name, info
 
 
-def choices(info: FieldInfo) -> tuple[Any, ...]:
-    """The allowed values of a setting with a fixed choice, else ()."""
-    annotation = info.annotation
-    if get_origin(annotation) is tuple:
-        annotation = get_args(annotation)[0]
-    return get_args(annotation) if get_origin(annotation) is Literal else ()
-
-
-def limits(info: FieldInfo) -> dict[str, float]:
-    """The bounds of a number: any of gt, ge, lt, le."""
-    bounds: dict[str, float] = {}
-    for part in info.metadata:
-        for key in ("gt", "ge", "lt", "le"):
-            if getattr(part, key, None) is not None:
-                bounds[key] = getattr(part, key)
-    return bounds
-
-
-def allowed(name: str, model: type[BaseModel] | None = None) -> str:
-    """In words, what a setting may be; `model`: whose, if not `RunConfig`'s."""
-    info = (model or RunConfig).model_fields[name]
-    if choices(info):
-        listed = ", ".join(str(choice) for choice in choices(info))
-        return f"any of {listed}" if get_origin(info.annotation) is tuple else f"one of {listed}"
-    kinds = get_args(info.annotation) or (info.annotation,)
-    kind = "a whole number" if int in kinds else "a number" if float in kinds else "text"
-    signs = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
-    bounds = [f"{signs[key]} {value:,}" if isinstance(value, int) else f"{signs[key]} {value:.12g}"
-              for key, value in limits(info).items()]
-    return " ".join([kind, " and ".join(bounds)]).strip() + (" or nothing" if type(None) in kinds else "")
-
-
 def validated(values: Mapping[str, Any]) -> RunConfig:
     """Values → config.
 
@@ -410,26 +363,6 @@ def validated(values: Mapping[str, Any]) -> RunConfig:
         ConfigError: names the field, the value and what is allowed; several faults are all listed.
     """
     return validated_as(RunConfig, values)
-
-
-def validated_as(model: type[Model], values: Mapping[str, Any]) -> Model:
-    """Values → any model of settings. Raises as `validated` does."""
-    try:
-        return model(**values)
-    except ValidationError as error:
-        raise ConfigError("; ".join(_in_words(part, values, model) for part in error.errors())) from None
-    except TypeError as error:  # a key that is not text
-        raise ConfigError(f"settings: {error}") from None
-
-
-def _in_words(error: ErrorDetails, values: Mapping[str, Any], model: type[BaseModel]) -> str:
-    name = str(error["loc"][0]) if error["loc"] else ""
-    if not name:
-        return str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        there = ", ".join(model.model_fields)
-        return f"{name} = {values[name]!r}: there is no such setting; the settings are {there}"
-    return f"{name} = {values.get(name, PydanticUndefined)!r}: must be {allowed(name, model)}"
 
 
 def parse_assignments(pairs: list[str] | tuple[str, ...]) -> dict[str, Any]:

@@ -18,12 +18,13 @@ from torch import Tensor, nn
 from gan_core import game, latent
 from gan_core.config import LENGTHS, RATES, RunConfig, replaced, validated
 from gan_core.datasets import Dataset
+from gan_core.device import pick_device
 from gan_core.errors import ConfigError, StoreError, WorkbenchError
 from gan_core.pictures import drawable, png, sheet
 from gan_core.schedules import complete
 from gan_core.store import DatasetFacts, Parent, RunFolder, Store
 from gan_core.store.files import write_atomic
-from gan_core.trainer import Trainer, pick_device, stream
+from gan_core.trainer import Trainer, stream
 
 FROM_START = "fork from the beginning (--from-start), where every setting may change"
 _ENDING = "-fork"

@@ -18,6 +18,7 @@ from torch import nn
 
 from gan_core.config import RunConfig, validated
 from gan_core.datasets import Dataset
+from gan_core.device import thread_count
 from gan_core.errors import StoreError, WorkbenchError
 from gan_core.pictures import drawable, png, sheet
 from gan_core.priority import lower_priority
@@ -26,7 +27,7 @@ from gan_core.schedules import sample_due, target_images
 from gan_core.slots import Slots
 from gan_core.snapshot import ACTIVE, ENDED, Snapshot
 from gan_core.store import History, RunFolder, disk_reason
-from gan_core.trainer import Trainer, thread_count
+from gan_core.trainer import Trainer
 from gan_core.verdicts import Verdict
 from gan_core.watch import Moment, Watch
 

@@ -15,6 +15,7 @@ from torch import nn
 from gan_core import datasets, fork, game
 from gan_core.config import LENGTHS, PLACES, RATES, RunConfig, replaced, validated
 from gan_core.datasets import Dataset
+from gan_core.device import pick_device
 from gan_core.errors import ConfigError, StoreError, WorkbenchError
 from gan_core.networks import load_discriminator, load_generator
 from gan_core.on_disk import OnDisk
@@ -24,7 +25,6 @@ from gan_core.slots import Slots
 from gan_core.snapshot import Snapshot
 from gan_core.store import DatasetFacts, History, RunFolder, Store
 from gan_core.store.files import stamp
-from gan_core.trainer import pick_device
 from gan_core.verdicts import Verdict
 from gan_core.watch import Watched
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -19,8 +18,8 @@ from torch import Tensor, nn
 from gan_core import optimisers
 from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
-from gan_core.device import settle
-from gan_core.errors import ConfigError, StoreError, TrainingError
+from gan_core.device import pick_device, settle
+from gan_core.errors import StoreError, TrainingError
 from gan_core.game import Game, Moves
 from gan_core.pictures import as_kept
 from gan_core.replay import Replay
@@ -35,26 +34,6 @@ def stream(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch
     """A random generator of the run's own, independent of those for other purposes."""
     digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
     return torch.Generator(device).manual_seed(int.from_bytes(digest[:7], "big"))
-
-
-def pick_device(name: str) -> torch.device:
-    """`auto`, `cpu`, `cuda` or `mps` → a device.
-
-    Raises:
-        ConfigError: asked for, and PyTorch finds none.
-    """
-    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if here[kind]))
-    if not here[name]:
-        found = ", ".join(kind for kind, there in here.items() if there)
-        raise ConfigError(f"device = {name!r}: PyTorch finds none on this machine; it finds {found}")
-    return torch.device(name)
-
-
-def thread_count(config: RunConfig) -> int:
-    """CPU threads of the training step."""
-    return config.threads or min(4, os.cpu_count() or 1)
 
 
 class Trainer:

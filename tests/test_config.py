@@ -11,17 +11,15 @@ from gan_core.config import (
     FREE_TO_CHANGE,
     GROUPS,
     RunConfig,
-    allowed,
-    choices,
     fields,
     fits,
-    limits,
     of_the_game,
     parse_assignments,
     validated,
 )
 from gan_core.errors import ConfigError
 from gan_core.presets import PRESETS, make_config
+from gan_core.settings import allowed, choices, limits
 
 NUMERIC = {name: limits(info) for name, info in fields() if limits(info)}
 FOLDER = {"dataset": "folder", "dataset_path": "/pictures"}
@@ -77,7 +75,7 @@ def test_limits_hold_and_are_named(name: str) -> None:
     for value in outside:
         with pytest.raises(ConfigError, match=rf"^{name} = .*: must be a.*number.* (at least|more than)") as caught:
             validated({name: value})
-        assert allowed(name) in str(caught.value)
+        assert allowed(name, RunConfig) in str(caught.value)
     for value in (float("nan"), float("inf"), -float("inf"), "much", [1], {}):
         with pytest.raises(ConfigError, match=f"^{name} = "):
             validated({name: value})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan_core import trainer as trainer_module
 from gan_core.config import RunConfig
+from gan_core.device import pick_device, thread_count
 from gan_core.errors import ConfigError, StoreError
 from gan_core.presets import PRESETS
-from gan_core.trainer import Trainer, fixed_latents, grid_columns, pick_device
+from gan_core.trainer import Trainer, fixed_latents, grid_columns
 
 Make = Callable[..., Any]
 
@@ -181,6 +182,6 @@ def test_another_games_state(tiny: Make, tiny_config: Callable[..., RunConfig]):
 
 
 def test_threads_asked_for(tiny_config: Make, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(trainer_module.os, "cpu_count", lambda: 64)
-    assert trainer_module.thread_count(tiny_config(threads=0)) == 4
-    assert trainer_module.thread_count(tiny_config(threads=3)) == 3
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert thread_count(tiny_config(threads=0)) == 4
+    assert thread_count(tiny_config(threads=3)) == 3

@@ -20,13 +20,14 @@ from gan_core.cli.shell import Command, Failure, Group, say, table
 from gan_core.config import RunConfig, parse_assignments, validated
 from gan_core.datasets import Dataset
 from gan_core.datasets.mixtures import MIXTURES
+from gan_core.device import thread_count
 from gan_core.errors import TrainingError, WorkbenchError
 from gan_core.evaluation import Moments, draw, load_or_train
 from gan_core.evaluation.modes import floor, score_points, score_stack
 from gan_core.evaluation.sampling import real_places
 from gan_core.presets import make_config
 from gan_core.runs import load_data
-from gan_core.trainer import Trainer, stream, thread_count
+from gan_core.trainer import Trainer, stream
 
 POINTS = 2_500
 PICTURES = 26_000

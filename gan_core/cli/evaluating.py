@@ -14,6 +14,7 @@ from gan_core.cli.progress import Bar
 from gan_core.cli.settings import setting_option
 from gan_core.cli.shell import Command, checkpoint_option, checkpoints_option, name_argument, say, table
 from gan_core.config import RunConfig, validated
+from gan_core.device import thread_count
 from gan_core.errors import WorkbenchError
 from gan_core.evaluation import Evaluation, evaluate, judge_for, most_samples
 from gan_core.evaluation.ranking import Standing, ranked
@@ -21,7 +22,6 @@ from gan_core.quality import MEASURES
 from gan_core.run import check_data
 from gan_core.runs import Runs, load_data
 from gan_core.store import Store
-from gan_core.trainer import thread_count
 from gan_core.words import measured
 
 SAMPLES = 1_000

@@ -9,10 +9,11 @@ import click
 from pydantic.fields import FieldInfo
 
 from gan_core.cli.shell import Command, F, Option
-from gan_core.config import RunConfig, choices, fields, limits, parse_assignments
+from gan_core.config import RunConfig, fields, parse_assignments
 from gan_core.datasets import DATASETS
 from gan_core.errors import ConfigError
 from gan_core.presets import PRESETS, make_config
+from gan_core.settings import choices, limits
 
 
 class TrainCommand(Command):

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from gan_core.config import Objective, Optimiser, RunConfig, validated, validated_as
+from gan_core.config import Objective, Optimiser, RunConfig, validated
 from gan_core.datasets import plane
 from gan_core.errors import ConfigError, DatasetError
+from gan_core.settings import validated_as
 
 
 def _like(name: str, default: Any, like: str | None = None, **limits: Any) -> Any:

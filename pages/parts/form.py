@@ -10,8 +10,9 @@ from typing import Any, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from gan_core.config import GROUPS, RunConfig, choices, fields, limits
+from gan_core.config import GROUPS, RunConfig, fields
 from gan_core.presets import make_config
+from gan_core.settings import choices, limits
 
 LENGTHS = {"images": "images", "epochs": "epochs", "seconds": "seconds", "": "until stopped"}
 _OWN_PLACE = ("preset", "dataset", "data_dir", "dataset_path", "drawing", "image_size", "colour", *LENGTHS)
