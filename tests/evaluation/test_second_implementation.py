@@ -27,7 +27,7 @@ class Features(nn.Module):
         self.body = RandomConvolutions(3)
 
     def forward(self, samples: Tensor) -> Tensor:
-        return self.body.features(samples)
+        return self.body.features(samples).double()  # single ones: sums differ between processors
 
 
 def pictures(seed: int, brightness: float) -> Tensor:
@@ -58,4 +58,4 @@ def test_the_kernel_distance_is_torchmetrics(brightness: float):
     theirs.update(fake, real=False)
     features = RandomConvolutions(3).features
     ours, _ = kernel_distance(features(fake), features(real), blocks=1)
-    assert ours == pytest.approx(theirs.compute()[0].item(), rel=1e-3, abs=1e-6)
+    assert ours == pytest.approx(theirs.compute()[0].item(), rel=1e-6)
