@@ -13,15 +13,14 @@ app = st.App(__file__, routes=routes.ROUTES, lifespan=routes.lifespan)
 if __name__ == "__main__":
     st.set_page_config(page_title="GAN Workbench", page_icon="🎨", layout="wide", initial_sidebar_state="collapsed")
     style.apply()
-    st.navigation(
-        [
-            st.Page("pages/train.py", title="Train", default=True),
-            st.Page("pages/explore.py", title="Explore"),
-            st.Page("pages/inside.py", title="Inside"),
-            st.Page("pages/compare.py", title="Compare"),
-            st.Page("pages/lab.py", title="Lab"),
-            st.Page("pages/learn.py", title="Learn"),
-        ],
-        position="top",
-    ).run()
-    leaving.apply()
+    leaving.ask()
+    pages = [
+        st.Page("pages/train.py", title="Train", default=True),
+        st.Page("pages/explore.py", title="Explore"),
+        st.Page("pages/inside.py", title="Inside"),
+        st.Page("pages/compare.py", title="Compare"),
+        st.Page("pages/lab.py", title="Lab"),
+        st.Page("pages/learn.py", title="Learn"),
+    ]
+    st.navigation(pages, position="top").run()
+    leaving.go({page.url_path: page for page in pages})
