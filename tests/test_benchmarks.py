@@ -29,6 +29,7 @@ def _tables(main: click.Command, *words: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
+@pytest.mark.long
 def test_training_speed_measures_every_preset_of_pictures() -> None:
     rows = _tables(training_speed.main, "--steps", "1", "--rounds", "1")[2:]
     others = ("ring", "grid", "stacked-mnist")

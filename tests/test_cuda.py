@@ -54,6 +54,27 @@ def test_a_captured_step_computes_the_same_bits(trainer: Callable[..., Trainer],
     assert captured.replay.captures and captured.replay._graphs
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimiser_d": "rmsprop", "optimiser_g": "rmsprop"},
+        {"optimiser_d": "sgd", "optimiser_g": "sgd"},
+        {"optimiser_d": "sgd", "optimiser_g": "sgd", "beta1": 0.0},
+        *({"unrolled_steps": 2, "optimiser_d": kind, "optimiser_g": kind} for kind in ("adam", "rmsprop", "sgd")),
+        {"packing": 2},
+    ],
+    ids=str,
+)
+def test_so_it_does_with_every_optimiser_unrolled_and_in_packs(
+    trainer: Callable[..., Trainer], settings: dict[str, Any]
+) -> None:
+    plane = {"network": "plane", "conditional": "no", "discriminator_norm": "none", "lr_d": 1e-3, "lr_g": 1e-3}
+    captured, plain = (trainer("quick", **plane, **settings) for _ in range(2))
+    plain.replay.captures = False
+    equal(steps(captured, 2 * CAPTURED), steps(plain, 2 * CAPTURED))
+    assert captured.replay.captures and captured.replay._graphs
+
+
 @pytest.mark.parametrize("preset", OF_DIGITS)
 def test_a_resumed_run_equals_one_that_never_stopped(trainer: Callable[..., Trainer], preset: str) -> None:
     straight = steps(trainer(preset), CAPTURED)

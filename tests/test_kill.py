@@ -64,7 +64,7 @@ def whole(folder: RunFolder) -> None:
     assert all(file.step <= len(steps) for file in newest)
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.long)])
 def test_killed_again_and_again(tmp_path: Path, kills: int, wait: Callable[..., None]):
     store, moments = Store(tmp_path / "checkpoints"), random.Random(kills)
     saved, beginnings, trained = 0, 0, 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -66,8 +67,13 @@ def dashboard(start_dashboard: Callable[..., Dashboard]) -> Dashboard:
 def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two short runs on the embedded digits."""
     checkpoints = tmp_path_factory.mktemp("trained") / "checkpoints"
-    dashboards.train(checkpoints, "first", "--images", "9600", "--save-every-images", "3200")
-    dashboards.train(checkpoints, "second", "--images", "6400", "--seed", "7", "--lr-g", "0.002")
+    with ThreadPoolExecutor() as both:
+        runs = (
+            both.submit(dashboards.train, checkpoints, "first", "--images", "9600", "--save-every-images", "3200"),
+            both.submit(dashboards.train, checkpoints, "second", "--images", "6400", "--seed", "7", "--lr-g", "0.002"),
+        )
+    for run in runs:
+        run.result()
     return checkpoints
 
 
