@@ -16,7 +16,7 @@ check: .venv/ready-dev
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 
-# What takes minutes: fifty kill -9 of a training process, and the benchmarks that need a browser, in tiny form.
+# What takes minutes: fifty kill -9 of a training process, the claims of lessons and scenes, the benchmarks in tiny form.
 proofs: .venv/ready-dev
 	.venv/bin/python -m pytest -m long $(ARGS)
 

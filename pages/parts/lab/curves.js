@@ -121,13 +121,14 @@ class Curve {
     context.fillStyle = tint(ink, 0.62);
     context.strokeStyle = tint(ink, 0.13);
     context.lineWidth = 1;
+    const mark = shown.mark ? y(shown.mark.value) : -Infinity;
     for (const value of [low, high]) {
       const line = Math.round(y(value)) + 0.5;
       context.beginPath();
       context.moveTo(left, line);
       context.lineTo(right, line);
       context.stroke();
-      context.fillText(shortly(value), left - 5, Math.max(6, Math.min(height - 6, line)));
+      if (Math.abs(line - mark) > 10) context.fillText(shortly(value), left - 5, Math.max(6, Math.min(height - 6, line)));
     }
     if (last && points.length > 1) {
       context.fillText(`${this.told("step {0}", COUNTED.format(points.at(-1).step))}`, right, height - 6);
@@ -136,7 +137,7 @@ class Curve {
       context.textAlign = "right";
     }
     if (shown.mark) {
-      const line = Math.round(y(shown.mark.value)) + 0.5;
+      const line = Math.round(mark) + 0.5;
       context.strokeStyle = tint(ink, 0.6);
       context.setLineDash([2, 3]);
       context.beginPath();
