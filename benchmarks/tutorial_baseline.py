@@ -6,7 +6,6 @@ unfused Adam, and numbers read back where the article prints them.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -14,18 +13,18 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 
-class Pictures(Dataset[Tensor]):
-    """Pictures as torchvision's MNIST gives them: a PIL image a sample, transformed when it is asked for."""
+class Pictures(Dataset[tuple[Tensor, int]]):
+    """Pictures as torchvision's MNIST gives them: a PIL image and a label (always 0), transformed when asked for."""
 
     def __init__(self, samples: Tensor) -> None:
-        self.samples = samples[:, 0].numpy()
+        self.samples, self.labels = samples[:, 0], torch.zeros(len(samples), dtype=torch.int64)
         self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
 
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: int) -> Tensor:
-        return self.transform(Image.fromarray(np.asarray(self.samples[index])))
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.transform(Image.fromarray(self.samples[index].numpy())), int(self.labels[index])
 
 
 def networks(latent_dim: int = 100, pixels: int = 784) -> tuple[nn.Module, nn.Module]:
@@ -57,10 +56,10 @@ class Baseline:
 
     def _next(self) -> Tensor:
         try:
-            return next(self.batches)
+            return next(self.batches)[0]
         except StopIteration:
             self.batches = iter(self.loader)
-            return next(self.batches)
+            return next(self.batches)[0]
 
     def step(self) -> tuple[Tensor, Tensor, int]:
         """(loss of D, loss of G, images)"""
