@@ -9,6 +9,7 @@ import click
 import pytest
 import torch
 from click.testing import CliRunner
+from torch.utils.data import default_collate
 
 from benchmarks import growth, time_to_quality, training_speed
 from benchmarks.tutorial_baseline import Baseline
@@ -84,7 +85,7 @@ def test_our_fast_step_is_the_article_s_step(monkeypatch: pytest.MonkeyPatch) ->
         for step in range(12):
             indices = torch.arange(64 * step, 64 * (step + 1)) % len(dataset)
             monkeypatch.setattr(trainer, "_next_indices", lambda indices=indices: indices)
-            baseline.batches = iter([torch.stack([baseline.loader.dataset[int(i)] for i in indices])])
+            baseline.batches = iter([default_collate([baseline.loader.dataset[int(i)] for i in indices])])
             torch.manual_seed(step)  # both draw their latents first
             trainer.noise.manual_seed(step)
             loss_d, loss_g, _ = baseline.step()
