@@ -15,7 +15,8 @@ from pages.parts.workbench import DISCRIMINATOR_COLOUR, GENERATOR_COLOUR
 
 _live = v2.component(
     "gan_live", html=text("live/live.html"), css=text("live/live.css"),
-    js=text("mounted.js", "live/feed.js", LIBRARY, "live/charts.js", "live/live.js"), isolate_styles=False,
+    js=text("mounted.js", "live/feed.js", LIBRARY, "live/pen.js", "live/charts.js", "live/live.js"),
+    isolate_styles=False,
 )
 _list = v2.component(
     "gan_runs", html=text("live/list.html"), css=text("live/list.css"),

@@ -39,6 +39,9 @@ class Smooth {
   }
 }
 
+// The share of the x axis that a curve in growth has free for what comes, and of the y axis on either side.
+const AHEAD = 0.1, ROOM = 0.06;
+
 class Charts {
   constructor(root, colours, base, complain) {
     this.nodes = Object.fromEntries([...root.querySelectorAll(".gv-chart")].map((node) => [node.dataset.chart, node]));
@@ -49,11 +52,18 @@ class Charts {
     this.options = keptOptions();
     this.smooth = {};
     this.columns = {};
+    this.pens = {};
+    this.views = {}; // how often all of a chart was asked for: a zoom is over then
     this.plotly = null;
     this.heard = this.drawing = false;
+    this.live = true;
     this.reset();
     this.seen = () => this.draw(); // a tab that nobody sees draws nothing, and leaves the cores to the training
     document.addEventListener("visibilitychange", this.seen);
+    for (const [chart, node] of Object.entries(this.nodes)) {
+      // What the pen wrote, the mouse finds only after Plotly has drawn it.
+      node.addEventListener("pointerenter", () => { if (this.pens[chart]?.grown) this.again(chart); });
+    }
     loadPlotly(base).then((plotly) => { this.plotly = plotly; this.draw(); }, (error) => complain(`No curves: ${error.message}. Reload the page to try again.`));
   }
 
@@ -69,6 +79,13 @@ class Charts {
   set(options) {
     this.options = { ...this.options, ...options };
     keepOptions(this.options);
+    this.redraw();
+  }
+
+  // Whether more is to come: a curve at its end needs no room ahead.
+  lives(live) {
+    if (live === this.live) return;
+    this.live = live;
     this.redraw();
   }
 
@@ -94,29 +111,62 @@ class Charts {
     const behind = () => this.plotly && this.heard && !document.hidden && Object.keys(LINES).find((chart) => this.drawn[chart] !== this.columns.step.length);
     try {
       for (let chart; (chart = behind()); await new Promise((next) => setTimeout(next))) {
-        if (this.drawn[chart] === undefined) this.whole(chart); else this.extend(chart);
+        if (this.drawn[chart] === undefined || !this.extend(chart)) this.whole(chart);
         this.drawn[chart] = this.columns.step.length;
       }
     } finally { this.drawing = false; }
   }
 
+  // All of a chart, by Plotly.
   whole(chart) {
     this.ink = this.inkNow();
     for (const [column] of LINES[chart]) this.smooth[column] = new Smooth(this.options.beta);
-    const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"] };
-    this.plotly.react(this.nodes[chart], this.traces(chart), this.layout(chart), config);
+    const config = { responsive: true, displaylogo: false, doubleClick: "autosize", modeBarButtonsToRemove: ["select2d", "lasso2d", "resetScale2d", "zoomIn2d", "zoomOut2d"] };
+    const traces = this.traces(chart), x = this.across(), y = this.up(chart, traces), node = this.nodes[chart];
+    this.plotly.react(node, traces, this.layout(chart, [...x], y && [...y]), config);
+    if (!this.pens[chart]) node.on("plotly_relayout", (change) => { if (change["xaxis.autorange"] || change["yaxis.autorange"]) this.all(chart); });
+    this.pens[chart] = new Pen(node, { x, y });
   }
 
+  // The points that came since, by the pen; false where it can't. While the mouse is there Plotly draws: it answers it.
   extend(chart) {
-    const since = this.drawn[chart], xs = this.columns[this.options.x].slice(since);
-    const x = [], y = [], places = [];
-    LINES[chart].forEach(([column], i) => {
+    if (this.nodes[chart].matches(":hover")) return false;
+    const since = this.drawn[chart];
+    const ys = LINES[chart].flatMap(([column]) => {
       const values = this.columns[column].slice(since);
-      x.push(xs, xs);
-      y.push(values, values.map((value) => this.smooth[column].next(value)));
-      places.push(2 * i, 2 * i + 1);
+      return [values, values.map((value) => this.smooth[column].next(value))];
     });
-    this.plotly.extendTraces(this.nodes[chart], { x, y }, places);
+    return this.pens[chart].extend(this.columns[this.options.x].slice(since), ys);
+  }
+
+  again(chart) {
+    delete this.drawn[chart];
+    this.draw();
+  }
+
+  all(chart) {
+    this.views[chart] = (this.views[chart] ?? 0) + 1;
+    this.again(chart);
+  }
+
+  // The ranges of the axes: all that is there, with room for what comes.
+  across() { return [0, (this.columns[this.options.x].at(-1) || 1) * (this.live ? 1 + AHEAD : 1)]; }
+
+  up(chart, traces) {
+    if (chart === "belief") return [-0.02, 1.02];
+    let low = Infinity, high = -Infinity;
+    for (const { y, visible } of traces) {
+      if (visible === false) continue;
+      for (const value of y) {
+        if (value === null || (this.options.log && value <= 0)) continue;
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+    }
+    if (low > high) return undefined; // nothing there: as Plotly thinks best
+    if (this.options.log) [low, high] = [Math.log10(low), Math.log10(high)];
+    const room = ROOM * (high - low) || 0.5;
+    return [low - room, high + room];
   }
 
   traces(chart) {
@@ -127,18 +177,18 @@ class Charts {
       const raw = this.columns[column];
       return [
         { ...shared, y: [...raw], line: { color: colour, width: 1 }, opacity: 0.28, hoverinfo: "skip", showlegend: false, visible: beta > 0 },
-        { ...shared, y: raw.map((value) => this.smooth[column].next(value)), name, line: { color: colour, width: 2 }, hovertemplate: `%{y:.4g}<extra>${name}</extra>` },
+        { ...shared, x: [...shared.x], y: raw.map((value) => this.smooth[column].next(value)), name, line: { color: colour, width: 2 }, hovertemplate: `%{y:.4g}<extra>${name}</extra>` },
       ];
     });
   }
 
-  layout(chart) {
+  layout(chart, across, up) {
     const style = getComputedStyle(this.root);
     const ink = style.color, faint = style.getPropertyValue("--st-border-color") || "#8884";
     const { x, log } = this.options;
     const logged = log && chart !== "belief";
     const axis = { gridcolor: faint, zerolinecolor: faint, linecolor: faint, tickcolor: faint, automargin: false };
-    const last = chart === "gradient";
+    const last = chart === "gradient", view = this.views[chart];
     return {
       uirevision: "kept",
       margin: { l: 46, r: 8, t: 6, b: last ? 38 : 22 },
@@ -148,10 +198,11 @@ class Charts {
       hoverlabel: { bgcolor: style.getPropertyValue("--st-background-color") || "#fff", font: { color: ink } },
       showlegend: false,
       dragmode: "zoom",
-      xaxis: { ...axis, uirevision: x, rangemode: "tozero", title: last ? { text: X_TITLES[x], standoff: 6 } : undefined },
-      yaxis: chart === "belief"
-        ? { ...axis, uirevision: "belief", range: [-0.02, 1.02], tickvals: [0, 0.25, 0.5, 0.75, 1] }
-        : { ...axis, uirevision: String(logged), type: logged ? "log" : "linear", exponentformat: "power", nticks: 6 },
+      xaxis: { ...axis, uirevision: `${x} ${view}`, range: across, title: last ? { text: X_TITLES[x], standoff: 6 } : undefined },
+      yaxis: {
+        ...axis, uirevision: `${logged} ${view}`, range: up,
+        ...(chart === "belief" ? { tickvals: [0, 0.25, 0.5, 0.75, 1] } : { type: logged ? "log" : "linear", exponentformat: "power", nticks: 6 }),
+      },
       shapes: chart === "belief"
         ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 0.5, y1: 0.5, line: { color: ink, width: 1, dash: "dot" }, opacity: 0.6 }]
         : [],

@@ -76,6 +76,7 @@ class LiveView {
     const { part } = this, { bar } = part;
     this.say("");
     this.active = facts.active;
+    this.charts.lives(facts.active);
     const endless = facts.progress === null, percent = endless ? 0 : 100 * facts.progress;
     bar.classList.toggle("gv-endless", endless && facts.active);
     bar.classList.toggle("gv-rest", !facts.active);

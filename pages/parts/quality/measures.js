@@ -27,6 +27,7 @@ class MeasuresView {
 
   hear(message) {
     if (message.kind !== "quality" || message.run !== this.run) return;
+    const measured = JSON.stringify([message.measures, message.floor]);
     this.told = message;
     this.part.note.textContent = [message.by && `Measured on ${message.by}.`, message.note].filter(Boolean).join(" ");
     this.root.classList.toggle("gm-bare", !message.measures.images.length);
@@ -34,7 +35,7 @@ class MeasuresView {
     this.root.classList.toggle("gm-silent", !message.beliefs);
     if (message.classes) this.bars(message.classes);
     if (message.beliefs) this.hills(message.beliefs);
-    this.draw();
+    if (measured !== this.measured) { this.measured = measured; this.draw(); }
   }
 
   bars({ names, counts, real }) {
