@@ -65,11 +65,12 @@ WATCH_DRAG = """() => {
 WATCH_CHARTS = """() => {
   window.added = [];
   window.long = [];
-  const { extendTraces } = window.Plotly, first = document.querySelector('.gv-chart[data-chart=loss]');
-  window.Plotly.extendTraces = (node, ...given) => {
-    if (node === first) window.added.push(performance.now());
-    return extendTraces(node, ...given);
-  };
+  const chart = document.querySelector('.gv-chart[data-chart=loss]');
+  let known = chart.data[1].x.length;
+  setInterval(() => {
+    if (chart.data[1].x.length !== known) window.added.push(performance.now());
+    known = chart.data[1].x.length;
+  }, 5);
   new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => entry.duration)))
     .observe({ type: 'longtask' });
 }"""

@@ -94,7 +94,7 @@ def test_a_zoom_survives_updates(training: Dashboard, page: Page) -> None:
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.7, steps=5)
     page.mouse.up()
     layout = "document.querySelector('.gv-chart[data-chart=loss]').layout"
-    page.wait_for_function(f"{layout}.xaxis.autorange === false")
+    page.wait_for_function(f"{layout}.xaxis.range[0] > 0")
     zoom = page.evaluate(f"[{layout}.xaxis.range, {layout}.yaxis.range]")
     steps = page.evaluate(STEPS)
     page.wait_for_function(f"{STEPS} > {steps} + 30")
@@ -102,6 +102,51 @@ def test_a_zoom_survives_updates(training: Dashboard, page: Page) -> None:
     steps = page.evaluate(STEPS)
     page.wait_for_function(f"{STEPS} > {steps} + 30")
     assert page.evaluate(f"[{layout}.xaxis.range, {layout}.yaxis.range]") == zoom
+    page.mouse.dblclick(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.wait_for_function(f"{layout}.xaxis.range[0] === 0 && {layout}.xaxis.range[1] > ({STEPS})")
+    page.mouse.move(5, 5)  # and it goes on with the curve
+    page.wait_for_function(f"({STEPS}) > {zoom[0][1]} && {layout}.xaxis.range[1] > 1.2 * {steps}")
+
+
+# Of each chart, once its curves have grown since Plotly drew it: how far what stands there is from what Plotly draws of
+# the same data in the same axes: the ends of the curves, in pixels, and the largest difference in length.
+GROWN = """() => {
+  const shown = [...document.querySelectorAll('.gv-chart')];
+  const curves = (node) => [...node.querySelectorAll('path.js-line')];
+  if (!shown.every((node) => node.data?.[1].x.length > node.calcdata?.[1].length)) return null;
+  const found = [];
+  for (const node of shown) {
+    const again = document.createElement('div');
+    again.style.cssText = 'position: absolute; top: 0; visibility: hidden';
+    Object.assign(again.style, { width: `${node.clientWidth}px`, height: `${node.clientHeight}px` });
+    document.body.append(again);
+    window.Plotly.newPlot(again, structuredClone(node.data), structuredClone(node.layout), { responsive: false });
+    const pairs = curves(node).map((path, i) => [path, curves(again)[i]]);
+    const end = (path) => path.getPointAtLength(path.getTotalLength());
+    found.push({
+      curves: pairs.length,
+      ends: Math.max(...pairs.map(([one, other]) => Math.hypot(end(one).x - end(other).x, end(one).y - end(other).y))),
+      length: Math.max(...pairs.map(([one, other]) => Math.abs(one.getTotalLength() / other.getTotalLength() - 1))),
+    });
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_curves_grow_without_plotly_as_plotly_draws_them(training: Dashboard, page: Page, log: bool) -> None:
+    page.goto(training.url)
+    page.locator(".gv-log").set_checked(log)
+    page.mouse.move(5, 5)  # a chart under the mouse is Plotly's
+    page.wait_for_function(f"{STEPS} >= 50")
+    page.evaluate(f"window.grown = {GROWN}")
+    found = page.wait_for_function("window.grown()", polling=20).json_value()
+    assert [one["curves"] for one in found] == [4, 4, 4]
+    assert all(one["ends"] < 0.5 and one["length"] < 0.01 for one in found), found
+    # Under the mouse Plotly knows all points, those too that had come before.
+    chart = "document.querySelector('.gv-chart[data-chart=belief]')"
+    page.locator(".gv-chart[data-chart=belief] .nsewdrag").hover()
+    page.wait_for_function(f"{chart}.calcdata[1].length === {chart}.data[1].x.length")
 
 
 def test_x_axis_smoothing_and_log_scale(training: Dashboard, page: Page) -> None:

@@ -225,4 +225,4 @@ def test_sample_grids_are_served_and_nothing_else(
 
 def test_the_chart_library_is_served(client: TestClient) -> None:
     answer = client.get("/gan/plotly.min.js")
-    assert answer.status_code == 200 and b"extendTraces" in answer.content
+    assert answer.status_code == 200 and b"newPlot" in answer.content

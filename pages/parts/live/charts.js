@@ -40,7 +40,7 @@ class Smooth {
 }
 
 // The share of the x axis that a curve in growth has free for what comes, and of the y axis on either side.
-const AHEAD = 0.1, ROOM = 0.06;
+const AHEAD = 0.2, ROOM = 0.06;
 
 class Charts {
   constructor(root, colours, base, complain) {
@@ -53,7 +53,7 @@ class Charts {
     this.smooth = {};
     this.columns = {};
     this.pens = {};
-    this.views = {}; // how often all of a chart was asked for: a zoom is over then
+    this.zooms = Object.fromEntries(Object.keys(this.nodes).map((chart) => [chart, new Set()])); // of which axes somebody chose a part
     this.plotly = null;
     this.heard = this.drawing = false;
     this.live = true;
@@ -77,6 +77,10 @@ class Charts {
 
   // New options: every line is drawn anew; a zoom stays unless what it zoomed into changed its meaning.
   set(options) {
+    for (const zoom of Object.values(this.zooms)) {
+      if ("x" in options) zoom.delete("xaxis");
+      if ("log" in options) zoom.delete("yaxis");
+    }
     this.options = { ...this.options, ...options };
     keepOptions(this.options);
     this.redraw();
@@ -103,16 +107,19 @@ class Charts {
     this.draw();
   }
 
-  // Brings every chart up to date, each in a task of its own: clicks and pictures come between. Nothing is drawn before
-  // the socket has told what there is: an empty chart takes as long as a full one, just when the first point is waited for.
+  // Brings every chart up to date: all at once where the pen can, and what Plotly draws each in a task of its own, so that
+  // clicks and pictures come between. Nothing is drawn before the socket has told what there is: an empty chart takes as
+  // long as a full one, just when the first point is waited for.
   async draw() {
     if (this.drawing) return;
     this.drawing = true;
     const behind = () => this.plotly && this.heard && !document.hidden && Object.keys(LINES).find((chart) => this.drawn[chart] !== this.columns.step.length);
     try {
-      for (let chart; (chart = behind()); await new Promise((next) => setTimeout(next))) {
-        if (this.drawn[chart] === undefined || !this.extend(chart)) this.whole(chart);
+      for (let chart; (chart = behind());) {
+        const extended = this.drawn[chart] !== undefined && this.extend(chart);
+        if (!extended) this.whole(chart);
         this.drawn[chart] = this.columns.step.length;
+        if (!extended) await new Promise((next) => setTimeout(next));
       }
     } finally { this.drawing = false; }
   }
@@ -122,15 +129,24 @@ class Charts {
     this.ink = this.inkNow();
     for (const [column] of LINES[chart]) this.smooth[column] = new Smooth(this.options.beta);
     const config = { responsive: true, displaylogo: false, doubleClick: "autosize", modeBarButtonsToRemove: ["select2d", "lasso2d", "resetScale2d", "zoomIn2d", "zoomOut2d"] };
-    const traces = this.traces(chart), x = this.across(), y = this.up(chart, traces), node = this.nodes[chart];
+    const traces = this.traces(chart), node = this.nodes[chart], x = this.range(chart, "xaxis", traces), y = this.range(chart, "yaxis", traces);
     this.plotly.react(node, traces, this.layout(chart, [...x], y && [...y]), config);
-    if (!this.pens[chart]) node.on("plotly_relayout", (change) => { if (change["xaxis.autorange"] || change["yaxis.autorange"]) this.all(chart); });
+    if (!this.pens[chart]) node.on("plotly_relayout", (change) => this.zoomed(chart, Object.keys(change)));
     this.pens[chart] = new Pen(node, { x, y });
+  }
+
+  // Somebody chose a part of an axis, which stands from then on, or asked for all of it.
+  zoomed(chart, changes) {
+    const zoom = this.zooms[chart], all = changes.filter((change) => change.endsWith(".autorange"));
+    for (const axis of ["xaxis", "yaxis"]) if (changes.some((change) => change.startsWith(`${axis}.range`))) zoom.add(axis);
+    if (!all.length) return;
+    for (const change of all) zoom.delete(change.split(".")[0]);
+    this.again(chart);
   }
 
   // The points that came since, by the pen; false where it can't. While the mouse is there Plotly draws: it answers it.
   extend(chart) {
-    if (this.nodes[chart].matches(":hover")) return false;
+    if (this.zooms[chart].size || this.nodes[chart].matches(":hover")) return false;
     const since = this.drawn[chart];
     const ys = LINES[chart].flatMap(([column]) => {
       const values = this.columns[column].slice(since);
@@ -144,15 +160,10 @@ class Charts {
     this.draw();
   }
 
-  all(chart) {
-    this.views[chart] = (this.views[chart] ?? 0) + 1;
-    this.again(chart);
-  }
-
-  // The ranges of the axes: all that is there, with room for what comes.
-  across() { return [0, (this.columns[this.options.x].at(-1) || 1) * (this.live ? 1 + AHEAD : 1)]; }
-
-  up(chart, traces) {
+  // Of an axis: the part that somebody chose, else all that is there and room for what comes.
+  range(chart, axis, traces) {
+    if (this.zooms[chart].has(axis)) return this.nodes[chart].layout[axis].range;
+    if (axis === "xaxis") return [0, (this.columns[this.options.x].at(-1) || 1) * (this.live ? 1 + AHEAD : 1)];
     if (chart === "belief") return [-0.02, 1.02];
     let low = Infinity, high = -Infinity;
     for (const { y, visible } of traces) {
@@ -187,8 +198,8 @@ class Charts {
     const ink = style.color, faint = style.getPropertyValue("--st-border-color") || "#8884";
     const { x, log } = this.options;
     const logged = log && chart !== "belief";
-    const axis = { gridcolor: faint, zerolinecolor: faint, linecolor: faint, tickcolor: faint, automargin: false };
-    const last = chart === "gradient", view = this.views[chart];
+    const axis = { gridcolor: faint, zerolinecolor: faint, linecolor: faint, tickcolor: faint, automargin: false, uirevision: false };
+    const last = chart === "gradient";
     return {
       uirevision: "kept",
       margin: { l: 46, r: 8, t: 6, b: last ? 38 : 22 },
@@ -198,9 +209,9 @@ class Charts {
       hoverlabel: { bgcolor: style.getPropertyValue("--st-background-color") || "#fff", font: { color: ink } },
       showlegend: false,
       dragmode: "zoom",
-      xaxis: { ...axis, uirevision: `${x} ${view}`, range: across, title: last ? { text: X_TITLES[x], standoff: 6 } : undefined },
+      xaxis: { ...axis, range: across, title: last ? { text: X_TITLES[x], standoff: 6 } : undefined },
       yaxis: {
-        ...axis, uirevision: `${logged} ${view}`, range: up,
+        ...axis, range: up,
         ...(chart === "belief" ? { tickvals: [0, 0.25, 0.5, 0.75, 1] } : { type: logged ? "log" : "linear", exponentformat: "power", nticks: 6 }),
       },
       shapes: chart === "belief"
