@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from gan_core import latent, xray
+from gan_core import datasets, latent, xray
 from gan_core.datasets import Dataset
 from gan_core.errors import ConfigError
 from gan_core.objectives import OBJECTIVES
@@ -132,6 +132,24 @@ def test_a_picture_is_scored_pushed_and_compared(asker: Asker, page_runs: Runs) 
     assert here.real is not None and len(here.real.scores) == len(here.fake.scores) == drawing.COUNT
     expected = [float((one.scores < found["score"]).float().mean()) for one in (here.real, here.fake)]
     assert found["above"] == pytest.approx(expected, abs=0.005)
+
+
+def test_the_nearest_real_samples_are_found(asker: Asker) -> None:
+    data = datasets.load("digits")
+    fakes = drawing.scene("one", None).fake
+    with torch.inference_mode():
+        fakes.pixels[77] = data.samples[123]  # a G that copies one picture
+    first, second = asker.ask("copies"), asker.ask("copies", page=1)
+    assert first["fake"]["numbers"][0] == 77 and first["real"]["numbers"][0] == 123
+    shape = drawing.PAGE, *data.shape
+    assert torch.equal(pixels_of(first["fake"]["pixels"], *shape), fakes.pixels[first["fake"]["numbers"]])
+    assert torch.equal(pixels_of(first["real"]["pixels"], *shape), data.samples[first["real"]["numbers"]])
+    assert data.labels is not None and first["real"]["labels"] == data.labels[first["real"]["numbers"]].tolist()
+    nearness = first["nearness"] + second["nearness"]
+    assert nearness == sorted(nearness) and nearness[0] < 1 < nearness[1]
+    assert not set(first["fake"]["numbers"]) & set(second["fake"]["numbers"])
+    assert first["authenticity"] == pytest.approx(1 - 1 / drawing.COUNT)  # an untrained G draws noise, but for the one
+    assert "page" in asker.refused("copies", page=1000)
 
 
 def test_the_checkpoint_is_the_one_asked_for(asker: Asker) -> None:

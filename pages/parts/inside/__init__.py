@@ -22,7 +22,7 @@ _component = v2.component(
     css=text("latent/latent.css", "inside/inside.css"),
     js=text(
         "mounted.js", "elements.js", "latent/line.js", LIBRARY, FIGURE, "inside/gauge.js", "inside/easel.js",
-        "inside/inside.js",
+        "inside/copies.js", "inside/inside.js",
     ),
     isolate_styles=False,
 )

@@ -67,7 +67,7 @@ class Scene:
     """A discriminator, and the samples of both kinds that tell what its scores are worth.
 
     Attributes:
-        real: None where the run's data is not here; `missing` then says why.
+        real, dataset: None where the run's data is not here; `missing` then says why.
     """
 
     discriminator: nn.Module
@@ -77,6 +77,7 @@ class Scene:
     classes: tuple[str, ...]
     real: Samples | None
     fake: Samples
+    dataset: Dataset | None
     missing: str
 
     @cached_property
@@ -120,7 +121,7 @@ def scene(run: str, images: int | None) -> Scene:
         return _with_real(discriminator, generator, run, seen)
     except WorkbenchError as error:
         fake = _fake(discriminator, generator, folder.config.latent_dim, len(classes))
-        return Scene(discriminator, seen, folder.config, shape, classes, None, fake, str(error))
+        return Scene(discriminator, seen, folder.config, shape, classes, None, fake, None, str(error))
 
 
 @lru_cache(maxsize=4)
@@ -135,7 +136,7 @@ def _with_real(discriminator: nn.Module, generator: nn.Module, run: str, images:
     check_data(folder, dataset)
     return Scene(
         discriminator, images, folder.config, dataset.shape, classes, _real(discriminator, dataset, bool(classes)),
-        _fake(discriminator, generator, folder.config.latent_dim, len(classes)), "",
+        _fake(discriminator, generator, folder.config.latent_dim, len(classes)), dataset, "",
     )
 
 
@@ -212,7 +213,7 @@ def page(here: Scene, number: int) -> dict[str, Any]:
 
 def _some(samples: Samples, some: slice) -> dict[str, Any]:
     return {
-        "pixels": _text(samples.pixels[some].numpy()),
+        "pixels": as_text(samples.pixels[some].numpy()),
         "labels": None if samples.labels is None else samples.labels[some].tolist(),
         "scores": samples.scores[some].tolist(),
     }
@@ -248,7 +249,7 @@ def picture(here: Scene, pixels: str, label: int | None) -> dict[str, Any]:
         "score": float(score),
         "probability": None if probability is None else probability[0],
         "above": above,
-        "push": _text(colours.numpy()),
+        "push": as_text(colours.numpy()),
         "strongest": float(strongest) * _TENTH,
         "classes": classes,
     }
@@ -267,5 +268,6 @@ def _decoded(text: str, shape: tuple[int, ...]) -> Tensor:
     return torch.from_numpy(np.frombuffer(data, np.uint8).copy()).reshape(shape)
 
 
-def _text(array: np.ndarray) -> str:
+def as_text(array: np.ndarray) -> str:
+    """Its bytes as base64."""
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()

@@ -1,5 +1,5 @@
 /* The discriminator X-ray on the screen: asks for what D makes of the picture with each movement of the hand. `easel.js`
-   is the picture, `gauge.js` the figure, `line.js` the socket. */
+   is the picture, `gauge.js` the figure, `copies.js` the nearest real ones, `line.js` the socket. */
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const percent = (share) => `${Math.round(share * 100)} %`;
@@ -25,6 +25,9 @@ class Inside {
     this.root.style.setProperty("--gi-real-colour", colours.real);
     this.root.style.setProperty("--gi-fake-colour", colours.fake);
     this.easel = new Easel(this.one("picture"), [colours.real, colours.fake], this.gone.signal, () => this.moved());
+    this.copies = new CopiesStrip(
+      this.one("copies"), this.gone.signal, (page) => this.ask("copies", { page }), (seed) => this.pickSeed(seed),
+    );
     this.listen();
     this.line = new Line("gan/inside", kinds, {
       up: () => {
@@ -94,6 +97,7 @@ class Inside {
     this.ask("samples", { page: this.page });
     this.ask("gauge");
     this.askPicture();
+    this.copies.again();
   }
 
   askPicture() {
@@ -117,6 +121,7 @@ class Inside {
       if (message.kind === "samples") this.samples(message);
       else if (message.kind === "gauge") this.compare(message);
       else if (message.kind === "picture") this.picture(message);
+      else if (message.kind === "copies") this.copies.take(message, this.data);
     }
     this.show();
   }
@@ -167,6 +172,14 @@ class Inside {
     this.askPicture();
     this.say();
     this.show();
+  }
+
+  /* One of G's samples that may be on another page. */
+  pickSeed(seed) {
+    this.page = Math.floor(seed / this.data.perPage);
+    this.link = { show: "fake", number: seed, label: null };
+    this.wanted = true;
+    this.ask("samples", { page: this.page });
   }
 
   tell(label) {
@@ -332,7 +345,7 @@ class Inside {
     this.slide("cover", easel.cover, easel.cover ? percent(easel.cover) : "off");
     this.slide("width", 2 * easel.radius, String(2 * easel.radius));
     for (const button of this.root.querySelectorAll(".gi-thumb")) {
-      const kind = button.parentElement.dataset.kind;
+      const { kind: strip } = button.parentElement.dataset, kind = strip === "copy" ? "fake" : strip;
       set(button, "ariaPressed", String(!drawn && kind === show && Number(button.dataset.number) === number));
     }
     this.showVerdict(found);

@@ -7,10 +7,10 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from pages.parts.desk import Desk, attend, read_as
-from pages.parts.inside import drawing
+from pages.parts.inside import copies, drawing
 from pages.parts.sockets import MESSAGE_BYTES, Socket, socket_route
 
-Kind = Literal["picture", "samples", "gauge"]
+Kind = Literal["picture", "samples", "gauge", "copies"]
 KINDS: tuple[str, ...] = get_args(Kind)
 """In the order they are answered."""
 
@@ -25,7 +25,7 @@ class Asked(BaseModel):
         number: counted by the asker; comes back with the answer.
         run, images: whose discriminator; images None: of the newest checkpoint.
         pixels, label: for a picture, see `drawing.picture`.
-        page: for samples, see `drawing.page`.
+        page: for samples and copies, see `drawing.page` and `copies.page`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
@@ -61,6 +61,8 @@ def answer(asked: Asked) -> dict[str, Any]:
             content = drawing.page(here, asked.page)
         case "gauge":
             content = drawing.gauge(here)
+        case "copies":
+            content = copies.page(here, asked.page)
     return {"kind": asked.kind, "number": asked.number, "run": asked.run, "images": here.images, **content}
 
 
