@@ -59,12 +59,13 @@ def _at(slider: Locator, share: float) -> tuple[float, float]:
 
 
 def _drag(page: Page, slider: Locator, start: float, end: float, moves: int) -> None:
-    """Press, and move as a hand does: one movement for each picture that the screen shows. Not let go."""
+    """Press, and move; each movement draws before the next. Not let go. The page is watched: `WATCH`."""
     page.mouse.move(*_at(slider, start))
     page.mouse.down()
     for move in range(1, moves + 1):
+        seen = page.evaluate("window.seen.length")
         page.mouse.move(*_at(slider, start + (end - start) * move / moves))
-        page.evaluate("new Promise(requestAnimationFrame)")
+        page.wait_for_function(f"window.seen.length > {seen}")
 
 
 def test_first_visit_by_a_link_finds_the_way_on(dashboard_with_runs: Dashboard, page: Page) -> None:
@@ -97,8 +98,7 @@ def test_dragging_from_a_3_to_an_8(dashboard_with_runs: Dashboard, new_page: Cal
     page.evaluate(WATCH)
     slider = page.locator(".gl-t")
     before = len(to_script)
-    _drag(page, slider, 0, 0.7, 60)
-    page.wait_for_function("window.seen.length > 20")
+    _drag(page, slider, 0, 0.7, 24)
     assert page.url == address and len(to_script) == before > 0
     page.mouse.up()
     expect(page).to_have_url(re.compile(r"t=0\.\d+"))
@@ -174,8 +174,7 @@ def test_sliders_turn_one_coordinate(dashboard_with_runs: Dashboard, new_page: C
     expect(page.locator(".gl-dim")).to_have_count(12)
     strip, row = page.evaluate(STRIP), page.locator(".gl-dim").nth(3)
     page.evaluate(WATCH)
-    _drag(page, row.locator("input"), 0.5, 0.95, 20)
-    page.wait_for_function("window.seen.length > 8")
+    _drag(page, row.locator("input"), 0.5, 0.95, 10)
     page.mouse.up()
     expect(page).to_have_url(re.compile(r"mode=sliders.*dims=\d+(:|%3A)"))
     _changed(page, STRIP, strip)
