@@ -57,11 +57,12 @@ def on_hello() -> None:
     if here.settled or not isinstance(told, dict):
         return
     language, lesson = told.get("lang"), told.get("last")
-    known = [one.id for one in course().lessons]
+    known, complaints = [one.id for one in course().lessons], here.complaints
     go(
         lesson if lesson in known and "lesson" not in st.query_params else None,
         language if language in LANGUAGES and "lang" not in st.query_params else None,
     )
+    here.complaints = complaints  # of the link, which nobody has read yet
 
 
 def on_choice() -> None:

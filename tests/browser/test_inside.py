@@ -219,3 +219,26 @@ def test_the_way_from_training(dashboard_with_runs: Dashboard, page: Page) -> No
     page.get_by_role("link", name="Look inside D").click()
     _settled(page)
     expect(page).to_have_url(re.compile(r"/inside\?run=first"))
+
+
+def test_the_nearest_real_samples_stand_below_gs_and_a_click_takes_one(
+    dashboard_with_runs: Dashboard, page: Page
+) -> None:
+    _open(page, dashboard_with_runs)
+    assert page.locator("[data-kind=copy] .gi-thumb").count() == 0  # nobody has come to look
+    page.locator(".gi-copies").scroll_into_view_if_needed()
+    fakes = page.locator("[data-kind=copy] .gi-thumb")
+    expect(fakes).to_have_count(12)
+    expect(page.locator("[data-kind=source] .gi-thumb")).to_have_count(12)
+    expect(page.locator(".gi-authentic")).to_have_text(re.compile(r"\d+ % of 500 samples"))
+    near = [float(text.split()[0]) for text in page.locator("[data-kind=copy] .gi-thumb span").all_inner_texts()]
+    assert near == sorted(near)
+    seed = fakes.nth(3).get_attribute("data-number")
+    fakes.nth(3).click()
+    expect(page).to_have_url(re.compile(rf"show=fake&number={seed}$"))
+    expect(page.locator(".gi-what")).to_contain_text(f"seed {seed}")
+    expect(fakes.nth(3)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Those further away").click()
+    expect(page.locator(f"[data-kind=copy] [data-number='{seed}']")).to_have_count(0)
+    further = page.locator("[data-kind=copy] .gi-thumb span").first
+    assert float(further.inner_text().split()[0]) >= near[-1]

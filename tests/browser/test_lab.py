@@ -150,15 +150,27 @@ def test_the_scrubber_shows_the_past(dashboard: Dashboard, page: Page) -> None:
 def test_a_drawing_becomes_the_data(dashboard: Dashboard, new_page: Callable[..., Page]) -> None:
     page = new_page()
     _open(page, dashboard, f"{SMALL}&layers=real")
+    _still(page)
+    before = _picture(page)
     page.get_by_role("button", name="Draw your own").click()
     box = page.locator(".gb-picture").bounding_box()
     assert box is not None
     side = box["width"]
-    page.mouse.move(box["x"] + 0.3 * side, box["y"] + 0.2 * side)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.3 * side, box["y"] + 0.6 * side, steps=6)
-    page.mouse.up()
-    expect(page).to_have_url(re.compile("data=drawing&drawing="))
+
+    def stroke() -> None:
+        page.mouse.move(box["x"] + 0.3 * side, box["y"] + 0.2 * side)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.3 * side, box["y"] + 0.6 * side, steps=6)
+        page.mouse.up()
+        expect(page).to_have_url(re.compile("data=drawing&drawing="))
+
+    stroke()
+    page.get_by_role("button", name="Undo").click()  # of the only stroke: the data is that from before
+    expect(page).not_to_have_url(re.compile("drawing"))
+    page.get_by_role("button", name="Done").click()
+    page.wait_for_function("before => document.querySelector('.gb-picture').toDataURL() === before", arg=before)
+    page.get_by_role("button", name="Draw your own").click()
+    stroke()
     page.get_by_role("button", name="Done").click()
     _still(page)
     # All points lie along the stroke: their colour is there, and nowhere on the right.

@@ -42,6 +42,13 @@ def _complete(page: Page, number: int, answer: str, language: str = "en") -> Non
     _done(page, number)
 
 
+@pytest.mark.parametrize("query", ["?lesson=99", "?lang=fr"])
+def test_a_bad_link_is_told_whatever_the_browser_remembers(dashboard: Dashboard, page: Page, query: str) -> None:
+    _open(page, dashboard, query)
+    expect(page).to_have_url(re.compile(r"lesson=1&lang=en"))  # what it remembers was heard
+    expect(page.get_by_test_id("stAlert")).to_contain_text("99" if "99" in query else "fr")
+
+
 def test_three_lessons_one_of_them_in_chinese_and_the_browser_remembers(
     dashboard: Dashboard, new_page: Callable[..., Page]
 ) -> None:

@@ -199,6 +199,29 @@ def test_marks_are_exact_and_it_pauses_at_the_last(tab: Tab, own: Play) -> None:
     assert again["marks"] == ended["marks"]
 
 
+def test_a_mark_that_is_reached_by_sub_steps_is_told(tab: Tab, own: Play) -> None:
+    tab.open(marks=[1])
+    for _ in range(10):  # six of D, four of G
+        tab.say("step", what="sub")
+    own.step()
+    (told,) = tab.until(lambda heard: heard["kind"] == "ended")["marks"]
+    assert same(told, own)
+
+
+def test_the_past_is_shown_without_the_sub_step_of_now(tab: Tab) -> None:
+    first = tab.open(show={"layers": ["fake"]})
+    tab.say("step", what="both")
+    tab.at_step(1)
+    for _ in range(3):
+        tab.say("step", what="sub")
+    assert tab.until(lambda heard: heard["substep"] is not None)["substep"]
+    tab.say("look", at=0)
+    then = tab.until(lambda heard: heard["at"] == 0)
+    assert then["substep"] is None and np.array_equal(then["shown"]["fake"], first["shown"]["fake"])
+    tab.say("look", at=None)
+    assert tab.until(lambda heard: heard["at"] is None)["substep"]["name"] == "score"
+
+
 def test_back_through_the_past(tab: Tab) -> None:
     first = tab.open(show={"layers": ["fake"]}, marks=[40])
     tab.say("go", on=True, speed=0)

@@ -37,9 +37,11 @@ class CopiesStrip {
     const fill = (strip, head, thumbs) => this.root.querySelector(`[data-kind="${strip}"]`).replaceChildren(
       ...(thumbs.length ? [make("span", { className: `gi-${head[0]}`, textContent: head[1] }), ...thumbs] : []),
     );
-    const all = (kind, thumb) => found[kind]?.numbers.map((number, at) => thumb(
-      number, found[kind].labels ? ` ${classes[found[kind].labels[at]]}` : "", this.canvas(found[kind], at, shape), at,
-    )) ?? [];
+    const all = (kind, thumb) => {
+      if (found.missing) return [];
+      const { pixels, numbers, labels } = found[kind], held = bytes(pixels);
+      return numbers.map((number, at) => thumb(number, labels ? ` ${classes[labels[at]]}` : "", thumbnail(held, at, shape), at));
+    };
     fill("copy", ["fake", "G's"], all("fake", (number, label, canvas, at) => {
       const near = `${Number(found.nearness[at].toPrecision(2))} ×`;
       const title = `fake${label}, seed ${number}: ${near} as far from its nearest real one as that is from the next`;
@@ -51,12 +53,5 @@ class CopiesStrip {
       const title = `real${label}, number ${number} of the data`;
       return make("div", { className: "gi-thumb", title, role: "img", ariaLabel: title }, canvas);
     }));
-  }
-
-  canvas(samples, at, [channels, height, width]) {
-    const canvas = make("canvas", { width, height }), length = channels * height * width;
-    samples.bytes ??= bytes(samples.pixels);
-    canvas.getContext("2d").putImageData(toImage(samples.bytes.subarray(at * length, (at + 1) * length), channels, width, height), 0, 0);
-    return canvas;
   }
 }

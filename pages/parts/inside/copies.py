@@ -8,27 +8,25 @@ from typing import Any
 from torch import Tensor
 
 from gan_core.datasets import Dataset
-from gan_core.errors import ConfigError
 from gan_core.evaluation.memory import Copies, TrainingSet
-from pages.parts.inside.drawing import COUNT, PAGE, Scene, as_text
+from pages.parts.inside.drawing import PAGES, Scene, as_text, places_on
 
 
 def page(here: Scene, number: int) -> dict[str, Any]:
-    """The `number`-th PAGE fakes, those nearest to the data first, each with the real sample nearest to it.
+    """The `number`-th page of fakes, those nearest to the data first, each with the real sample nearest to it.
 
     Raises:
         ConfigError: there is no such page.
     """
-    pages = -(-COUNT // PAGE)
-    if number >= pages:
-        raise ConfigError(f"page = {number}: there are the pages 0 to {pages - 1}")
+    some = places_on(number)
+    told = {"page": number, "pages": PAGES, "missing": here.missing}
     if here.dataset is None:
-        return {"page": number, "pages": pages, "missing": here.missing}
+        return told
     found = _copies(here)
-    seeds = found.nearness.argsort(stable=True)[number * PAGE : (number + 1) * PAGE]
+    seeds = found.nearness.argsort(stable=True)[some]
     places = found.nearest[seeds]
     return {
-        "page": number, "pages": pages, "missing": "", "count": COUNT, "authenticity": found.authenticity,
+        **told, "count": len(found.nearness), "authenticity": found.authenticity,
         "nearness": found.nearness[seeds].tolist(),
         "fake": _pictures(here.fake.pixels, here.fake.labels, seeds),
         "real": _pictures(here.dataset.samples, here.dataset.labels if here.classes else None, places),

@@ -35,6 +35,8 @@ COUNT = 500
 PAGE = 12
 """Of these, so many side by side on the screen."""
 
+PAGES = -(-COUNT // PAGE)
+
 MOST_BARS = 24
 """Beyond so many classes, only the one that D is told is asked about."""
 
@@ -195,18 +197,26 @@ def gauge(here: Scene) -> dict[str, Any]:
     }
 
 
+def places_on(number: int) -> slice:
+    """Of `COUNT` samples, those on this page.
+
+    Raises:
+        ConfigError: there is no such page.
+    """
+    if number >= PAGES:
+        raise ConfigError(f"page = {number}: there are the pages 0 to {PAGES - 1}")
+    return slice(number * PAGE, (number + 1) * PAGE)
+
+
 def page(here: Scene, number: int) -> dict[str, Any]:
     """The `number`-th PAGE samples of each kind.
 
     Raises:
         ConfigError: there is no such page.
     """
-    pages = -(-COUNT // PAGE)
-    if number >= pages:
-        raise ConfigError(f"page = {number}: there are the pages 0 to {pages - 1}")
-    some = slice(number * PAGE, (number + 1) * PAGE)
+    some = places_on(number)
     return {
-        "page": number, "pages": pages, "fake": _some(here.fake, some),
+        "page": number, "pages": PAGES, "fake": _some(here.fake, some),
         "real": None if here.real is None else _some(here.real, some),
     }
 

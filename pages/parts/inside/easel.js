@@ -154,6 +154,13 @@ class Easel {
   }
 }
 
+/* The `at`-th of pictures in bytes [N, C, H, W] → a canvas of its size. */
+function thumbnail(pixels, at, [channels, height, width]) {
+  const canvas = make("canvas", { width, height }), length = channels * height * width;
+  canvas.getContext("2d").putImageData(toImage(pixels.subarray(at * length, (at + 1) * length), channels, width, height), 0, 0);
+  return canvas;
+}
+
 /* Bytes [C, H, W] → a picture for a canvas. */
 function toImage(pixels, channels, width, height) {
   const image = new ImageData(width, height);

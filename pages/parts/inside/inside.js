@@ -262,12 +262,9 @@ class Inside {
       return;
     }
     strip.bytes = bytes(strip.pixels);
-    const { shape: [channels, height, width], classes } = this.data;
-    const length = channels * height * width;
+    const { shape, classes } = this.data;
     const thumbs = strip.scores.map((value, place) => {
-      const canvas = make("canvas", { width, height });
-      const pixels = strip.bytes.subarray(place * length, (place + 1) * length);
-      canvas.getContext("2d").putImageData(toImage(pixels, channels, width, height), 0, 0);
+      const canvas = thumbnail(strip.bytes, place, shape);
       const number = this.page * this.data.perPage + place;
       const label = strip.labels ? ` ${classes[strip.labels[place]]}` : "";
       const title = kind === "real" ? `real${label}, number ${number}` : `fake${label}, seed ${number}`;

@@ -80,7 +80,7 @@ class Lab {
     this.on = false;
     this.at = null;
     this.waiting = plays;
-    if (plays || query.data !== "drawing") this.drawMode(false);
+    if (plays || (query.data !== "drawing" && query !== this.undrawn)) this.drawMode(false);
     this.feed.wish(this.feed.wishes = { kind: "open", query: this.query, show: this.shown(), marks: this.data.marks });
     if (told) this.sayLink();
     this.panel.show();
@@ -307,6 +307,7 @@ class Lab {
     set(this.one("pens"), "hidden", !on);
     if (on) {
       if (this.on) this.go(false);
+      this.undrawn = this.scene.data === "drawing" ? null : { ...this.query };
       this.pen.take(this.scene.drawing);
       this.layers.add("real");
       this.layers.delete("optimal"); // its border would be in the hand's way
@@ -315,8 +316,10 @@ class Lab {
     this.panel.show();
   }
 
+  /* Without a stroke there is no drawing to play: the data from before the first is back. */
   drawn(text) {
     if (text) this.open(this.asQuery({ ...this.scene, data: "drawing", drawing: text }));
+    else if (this.undrawn) this.open(this.undrawn);
   }
 
   // what is made

@@ -182,7 +182,8 @@ class Player:
         header = {
             "number": self._number, "life": self._life, "rate": self._pace.rate(now) if self._on else 0, "on": self._on,
         }
-        frame = draw(self._play, self._show, self._at, self._substep, header)
+        substep = self._substep if self._at is None else None  # it is of now
+        frame = draw(self._play, self._show, self._at, substep, header)
         self._unseen[self._number] = monotonic()
         self._next_frame = now + 1 / FRAMES_PER_SECOND
         self._deliver(frame)
@@ -248,9 +249,9 @@ class Player:
         self._at, self._on = None, False
         if what == "sub":
             self._substep = play.substep()
-            return
-        self._substep = None
-        {"both": play.step, "d": play.step_d, "g": play.step_g}[what]()
+        else:
+            self._substep = None
+            {"both": play.step, "d": play.step_d, "g": play.step_g}[what]()
         self._mark()
 
 

@@ -1,7 +1,7 @@
 // Lets the curves of a Plotly chart grow without Plotly, as long as nothing else changes.
 //
 // Plotly draws a chart whole, whatever changed: axes, texts, every curve. For one new point a second on three charts that
-// is a tenth of a core, which on a laptop is the training's. A pen writes new points behind the curve's path that stands
+// is a twentieth of a core and as much of the training's speed, whose two threads wait for each other. A pen writes new points behind the curve's path that stands
 // there; Plotly finds them in its data when it draws next. It reads `_fullLayout`, which is not documented: where
 // that, or what Plotly drew, is not as expected, it declines, and the caller has Plotly draw.
 
