@@ -124,6 +124,7 @@ GROWN = """() => {
     const pairs = curves(node).map((path, i) => [path, curves(again)[i]]);
     const end = (path) => path.getPointAtLength(path.getTotalLength());
     found.push({
+      axis: node.layout.xaxis.range.join(),
       curves: pairs.length,
       ends: Math.max(...pairs.map(([one, other]) => Math.hypot(end(one).x - end(other).x, end(one).y - end(other).y))),
       length: Math.max(...pairs.map(([one, other]) => Math.abs(one.getTotalLength() / other.getTotalLength() - 1))),
@@ -141,7 +142,7 @@ def test_curves_grow_without_plotly_as_plotly_draws_them(training: Dashboard, pa
     page.wait_for_function(f"{STEPS} >= 50")
     page.evaluate(f"window.grown = {GROWN}")
     found = page.wait_for_function("window.grown()", polling=20).json_value()
-    assert [one["curves"] for one in found] == [4, 4, 4]
+    assert [one["curves"] for one in found] == [4, 4, 4] and len({one["axis"] for one in found}) == 1
     assert all(one["ends"] < 0.5 and one["length"] < 0.01 for one in found), found
     # Under the mouse Plotly knows all points, those too that had come before.
     chart = "document.querySelector('.gv-chart[data-chart=belief]')"

@@ -73,7 +73,7 @@ class Charts {
   }
 
   // Another run: what was drawn goes at once.
-  reset() { this.empty(); this.draw(); }
+  reset() { this.empty(); this.redraw(); }
 
   // New options: every line is drawn anew; a zoom stays unless what it zoomed into changed its meaning.
   set(options) {
@@ -104,6 +104,7 @@ class Charts {
 
   redraw() {
     this.drawn = {}; // how many points each chart shows
+    this.end = undefined;
     this.draw();
   }
 
@@ -160,10 +161,17 @@ class Charts {
     this.draw();
   }
 
+  // The right end of the x axis, the same of all charts until the curves come to it.
+  across() {
+    const newest = this.columns[this.options.x].at(-1) || 1;
+    if (!this.live || !(newest <= this.end)) this.end = newest * (this.live ? 1 + AHEAD : 1);
+    return this.end;
+  }
+
   // Of an axis: the part that somebody chose, else all that is there and room for what comes.
   range(chart, axis, traces) {
     if (this.zooms[chart].has(axis)) return this.nodes[chart].layout[axis].range;
-    if (axis === "xaxis") return [0, (this.columns[this.options.x].at(-1) || 1) * (this.live ? 1 + AHEAD : 1)];
+    if (axis === "xaxis") return [0, this.across()];
     if (chart === "belief") return [-0.02, 1.02];
     let low = Infinity, high = -Infinity;
     for (const { y, visible } of traces) {
