@@ -129,5 +129,5 @@ def test_nothing_is_wider_than_the_page(
     _open(page, dashboard, "?lesson=4&lang=en")
     page.get_by_text("they want the same thing", exact=False).click()
     page.get_by_role("button", name="Run: log(1 − D)").click()
-    expect(page.locator(".gb")).to_be_visible()
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    page.wait_for_selector(".gb[data-frame]")  # before its first picture it does not know its size
+    page.wait_for_function(f"document.querySelector('[data-testid=stMain]').scrollWidth <= {width}")
